@@ -1,0 +1,164 @@
+-- One text for SQLite and PostgreSQL. Times are Unix milliseconds (UTC); *_sealed columns are vault ciphertext;
+-- *_hash columns are SHA-256 of a secret that we never keep.
+
+CREATE TABLE settings (
+    id TEXT PRIMARY KEY CHECK (id = 'settings'),
+    partner_name TEXT NOT NULL,
+    partner_key TEXT NOT NULL,
+    service_domain TEXT,
+    return_urls TEXT NOT NULL,
+    embed_origins TEXT NOT NULL,
+    links_allowed BOOLEAN NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE data_keys (
+    id TEXT PRIMARY KEY,
+    scope TEXT NOT NULL,
+    master_key_id TEXT NOT NULL,
+    wrapped BYTEA NOT NULL,
+    is_current BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    retired_at BIGINT
+);
+CREATE UNIQUE INDEX data_keys_current ON data_keys (scope) WHERE is_current;
+
+CREATE TABLE operators (
+    id TEXT PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+-- The one-time links that let somebody create an operator.
+CREATE TABLE operator_invites (
+    token_hash BYTEA PRIMARY KEY,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+
+CREATE TABLE sessions (
+    token_hash BYTEA PRIMARY KEY,
+    operator_id TEXT NOT NULL REFERENCES operators (id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE accounts (
+    id TEXT PRIMARY KEY,
+    external_id TEXT UNIQUE,
+    name TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX accounts_name ON accounts (name);
+
+-- `account_id` null: a key of the partner, for all accounts.
+CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY,
+    account_id TEXT REFERENCES accounts (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    hint TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    last_used_at BIGINT,
+    revoked_at BIGINT
+);
+
+-- The connector as the partner set it up: one row for Facebook Marketing API.
+CREATE TABLE connectors (
+    id TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    client_secret_sealed BYTEA NOT NULL,
+    app_name TEXT,
+    graph_version TEXT NOT NULL,
+    login TEXT NOT NULL,
+    use_cases TEXT NOT NULL,
+    extra_permissions TEXT NOT NULL,
+    verified_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+-- A connector installed in an account. `state` and `assets` are JSON of the service's own enums.
+CREATE TABLE connections (
+    id TEXT PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    connector_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    state TEXT NOT NULL,
+    app_id TEXT,
+    subject_id TEXT,
+    subject_name TEXT,
+    token_kind TEXT,
+    token_sealed BYTEA,
+    token_expires_at BIGINT,
+    data_access_expires_at BIGINT,
+    wanted TEXT NOT NULL,
+    granted TEXT NOT NULL,
+    declined TEXT NOT NULL,
+    assets TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    connected_at BIGINT,
+    checked_at BIGINT,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (account_id, connector_id)
+);
+CREATE INDEX connections_subject ON connections (app_id, subject_id);
+
+-- The short-lived right to connect. `stage` is JSON of the service's own enum; each secret stands hashed.
+CREATE TABLE connect_sessions (
+    id TEXT PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    end_user TEXT,
+    return_url TEXT,
+    embed_origin TEXT,
+    status TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    state_hash BYTEA UNIQUE,
+    cookie_hash BYTEA,
+    completion_hash BYTEA,
+    code_sealed BYTEA,
+    dialog TEXT,
+    dialog_expires_at BIGINT,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX connect_sessions_account ON connect_sessions (account_id);
+
+CREATE TABLE calls (
+    id TEXT PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    method TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    status BIGINT NOT NULL,
+    code BIGINT,
+    subcode BIGINT,
+    message TEXT,
+    trace_id TEXT,
+    duration_us BIGINT NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE INDEX calls_connection ON calls (connection_id, id);
+
+CREATE TABLE idempotency_keys (
+    account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    idempotency_key TEXT NOT NULL,
+    request_hash BYTEA NOT NULL,
+    answer TEXT,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (account_id, idempotency_key)
+);
+
+CREATE TABLE audit (
+    id TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL
+);

@@ -1,0 +1,74 @@
+//! The command line, one file a subcommand. Machine output is JSON on stdout; people's output and logs go to
+//! stderr. Exit codes: 0 good, 1 the answer is no, 2 the input cannot be used, 3 something failed.
+
+mod key;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "adjoin", version, about = "The Meta Marketing connector a SaaS vendor can own")]
+pub struct Cli {
+    /// Configuration file (TOML)
+    #[arg(long, global = true, env = "ADJOIN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service: console, connect page, API
+    Serve(serve::Serve),
+    /// Make and rotate the keys that seal secrets
+    #[command(subcommand)]
+    Key(key::Key),
+}
+
+/// How a subcommand ended when nothing failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Good,
+    /// The answer is no: rejected, refused, a step did not hold.
+    No,
+    /// The input cannot be used; what is wrong was printed.
+    Unusable,
+}
+
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("adjoin: cannot start: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    let outcome = runtime.block_on(async {
+        let config = cli.config.as_deref();
+        match cli.command {
+            Command::Serve(command) => command.run(config).await,
+            Command::Key(command) => command.run(config).await,
+        }
+    });
+    match outcome {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::No) => ExitCode::from(1),
+        Ok(Outcome::Unusable) => ExitCode::from(2),
+        Err(error) => {
+            eprintln!("adjoin: {error:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Logs on stderr: pretty for a terminal, JSON lines when asked.
+pub fn init_logs(json: bool) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("ADJOIN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second initialisation (tests in one process) keeps the first.
+    let _ = if json { builder.json().try_init() } else { builder.compact().try_init() };
+}

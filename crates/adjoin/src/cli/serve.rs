@@ -1,0 +1,82 @@
+//! `adjoin serve`: the service.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::Args;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+
+use super::Outcome;
+use crate::{
+    config::{self, Options},
+    service::{App, operators, settings},
+    store::Db,
+    time::Clock,
+    vault::{KeyFile, Vault},
+    web,
+};
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    options: Options,
+    /// Logs as JSON lines
+    #[arg(long, env = "ADJOIN_LOG_JSON")]
+    log_json: bool,
+}
+
+impl Serve {
+    pub async fn run(self, config: Option<&Path>) -> anyhow::Result<Outcome> {
+        super::init_logs(self.log_json);
+        let config = self.options.resolve(config)?;
+        let path = config.master_key_file.clone().ok_or(config::Error::NoMasterKey)?;
+        let key_file = KeyFile::read(&path)?;
+        let db = Db::open(&config.database_url).await?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let vault = Vault::new(db.clone(), key_file);
+        let app = App::new(config, db, vault, Clock::System);
+
+        let invite = operators::first_start_invite(&app).await?;
+        let origin = settings::ServiceOrigin::of(&app, &settings::get(&app).await?)
+            .map_or_else(|| format!("http://{address}"), |origin| origin.as_str().to_owned());
+        let mut ready = serde_json::json!({ "listen": address, "console_url": format!("{origin}/") });
+        if let Some(invite) = &invite {
+            // The one secret we print: it works once, and only while there is no operator.
+            let link = format!("{origin}/welcome#{}", invite.expose_secret());
+            eprintln!("\n  No operator yet. Create one within 24 hours at\n\n    {link}\n");
+            ready["operator_link"] = link.into();
+        }
+        println!("{ready}");
+        tracing::info!(%address, engine = app.db.engine(), "ready");
+        web::run(app, listener, shutdown_signal()).await?;
+        Ok(Outcome::Good)
+    }
+}
+
+/// Ends on Ctrl-C, or on the signal a service manager sends.
+pub async fn shutdown_signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

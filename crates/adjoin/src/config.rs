@@ -1,0 +1,93 @@
+//! What differs per machine: one TOML file, then `ADJOIN_*` variables, then flags; the later wins.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use serde::Deserialize;
+use url::Url;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the configuration file {path} cannot be read")]
+    Read { path: String, source: std::io::Error },
+    #[error("the configuration file {path} is not usable: {source}")]
+    Parse { path: String, source: Box<toml::de::Error> },
+    #[error(
+        "no master key: set ADJOIN_MASTER_KEY_FILE (or --master-key-file) to a file made by `adjoin key generate FILE`. \
+         Without a key nothing is stored, so Adjoin does not start"
+    )]
+    NoMasterKey,
+}
+
+/// Settings of the process. The same names stand in the TOML file (`listen = "..."`).
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Database: `sqlite://FILE` or `postgres://...` [default: sqlite://adjoin.db]
+    #[arg(long, env = "ADJOIN_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "ADJOIN_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Host under which people reach the service; wins over Settings > General in the console
+    #[arg(long, env = "ADJOIN_SERVICE_DOMAIN", value_name = "HOST")]
+    pub service_domain: Option<String>,
+    /// File with the master keys, made by `adjoin key generate`
+    #[arg(long, env = "ADJOIN_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// Base URL of the Graph API [default: <https://graph.facebook.com>]
+    #[arg(long, env = "ADJOIN_GRAPH_URL", value_name = "URL")]
+    pub graph_url: Option<Url>,
+    /// URL of the login dialog's host [default: <https://www.facebook.com>]
+    #[arg(long, env = "ADJOIN_DIALOG_URL", value_name = "URL")]
+    pub dialog_url: Option<Url>,
+}
+
+/// The settings with their defaults filled in.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub database_url: String,
+    pub listen: SocketAddr,
+    pub service_domain: Option<String>,
+    pub master_key_file: Option<PathBuf>,
+    pub graph_url: Url,
+    pub dialog_url: Url,
+}
+
+impl Options {
+    /// Fills what flags and environment left open from the file, and the rest with defaults.
+    pub fn resolve(self, file: Option<&Path>) -> Result<Config, Error> {
+        let file = file.map_or_else(|| Ok(Self::default()), Self::read)?;
+        Ok(Config {
+            database_url: self
+                .database_url
+                .or(file.database_url)
+                .unwrap_or_else(|| "sqlite://adjoin.db".to_owned()),
+            listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            service_domain: self.service_domain.or(file.service_domain),
+            master_key_file: self.master_key_file.or(file.master_key_file),
+            graph_url: self
+                .graph_url
+                .or(file.graph_url)
+                .unwrap_or_else(|| fixed("https://graph.facebook.com")),
+            dialog_url: self
+                .dialog_url
+                .or(file.dialog_url)
+                .unwrap_or_else(|| fixed("https://www.facebook.com")),
+        })
+    }
+
+    fn read(path: &Path) -> Result<Self, Error> {
+        let shown = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::Read { path: shown.clone(), source })?;
+        toml::from_str(&text).map_err(|source| Error::Parse { path: shown, source: Box::new(source) })
+    }
+}
+
+fn fixed(url: &'static str) -> Url {
+    url.parse().expect("a fixed URL is a URL")
+}

@@ -1,0 +1,15 @@
+//! Adjoin: the Meta Marketing connector a SaaS vendor can own.
+//!
+//! Data goes down and comes back up: `web` and `cli` are thin skins over `service`, which stands on `vault`,
+//! `store` and the Graph client. Nothing calls a module above it.
+
+pub mod audit;
+pub mod cli;
+pub mod config;
+pub mod id;
+pub mod random;
+pub mod service;
+pub mod store;
+pub mod time;
+pub mod vault;
+pub mod web;

@@ -1,0 +1,105 @@
+//! Accounts: the partner's customers.
+
+use serde_json::json;
+
+use super::{App, Error, Result};
+use crate::{
+    audit::Actor,
+    id::AccountId,
+    store::{self, Page, accounts, audit},
+    vault::Scope,
+};
+
+pub use store::accounts::Account;
+
+const NAME_MAX: usize = 200;
+const EXTERNAL_ID_MAX: usize = 200;
+/// Most accounts one page holds.
+pub const PAGE_MAX: usize = 100;
+
+/// What an account is made from.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    pub name: String,
+    /// The partner's own id for it; unique.
+    pub external_id: Option<String>,
+}
+
+pub async fn create(app: &App, actor: &Actor, new: NewAccount) -> Result<Account> {
+    let account = Account {
+        id: AccountId::new(),
+        external_id: new.external_id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
+        name: checked_name(&new.name)?,
+        created_at: app.clock.now(),
+    };
+    if account.external_id.as_ref().is_some_and(|id| id.chars().count() > EXTERNAL_ID_MAX) {
+        return Err(Error::invalid(
+            "external_id",
+            "it is too long",
+            format!("at most {EXTERNAL_ID_MAX} characters"),
+        ));
+    }
+    let mut tx = app.db.begin().await?;
+    accounts::insert(&mut tx, &account).await.map_err(|error| {
+        if error.is_unique_violation() {
+            Error::Conflict {
+                message: "another account has this external_id".to_owned(),
+                next_step: "find that account with ?find=, or choose another external_id".to_owned(),
+            }
+        } else {
+            error.into()
+        }
+    })?;
+    audit::insert(
+        &mut tx,
+        actor,
+        "account.created",
+        account.id.as_str(),
+        json!({ "name": account.name }),
+        account.created_at,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(account)
+}
+
+pub async fn get(app: &App, id: &AccountId) -> Result<Account> {
+    accounts::by_id(&app.db, id).await?.ok_or(Error::NotFound { what: "the account" })
+}
+
+/// Accounts whose name or ids match the text, newest first; an empty text finds all.
+pub async fn find(app: &App, text: &str, after: Option<&str>, limit: usize) -> Result<Page<Account>> {
+    Ok(accounts::find(&app.db, text.trim(), after, limit.clamp(1, PAGE_MAX)).await?)
+}
+
+pub async fn rename(app: &App, actor: &Actor, id: &AccountId, name: &str) -> Result<Account> {
+    let name = checked_name(name)?;
+    let mut tx = app.db.begin().await?;
+    if !accounts::rename(&mut tx, id, &name).await? {
+        return Err(Error::NotFound { what: "the account" });
+    }
+    audit::insert(&mut tx, actor, "account.renamed", id.as_str(), json!({ "name": name }), app.clock.now())
+        .await?;
+    tx.commit().await?;
+    get(app, id).await
+}
+
+/// Erases an account with all that hangs on it; its data keys go too, so no copy of its secrets can be opened.
+pub async fn delete(app: &App, actor: &Actor, id: &AccountId) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    if !accounts::delete(&mut tx, id).await? {
+        return Err(Error::NotFound { what: "the account" });
+    }
+    app.vault.forget_scope(&mut tx, &Scope::Account(id.clone())).await?;
+    audit::insert(&mut tx, actor, "account.deleted", id.as_str(), json!({}), app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > NAME_MAX {
+        return Err(Error::invalid("name", "an account needs a name", format!("1 to {NAME_MAX} characters")));
+    }
+    Ok(name.to_owned())
+}

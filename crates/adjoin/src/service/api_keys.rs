@@ -1,0 +1,95 @@
+//! Keys for the JSON API: partner-wide, or bound to one account.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::{App, Error, Result, accounts};
+use crate::{
+    audit::Actor,
+    id::{AccountId, ApiKeyId},
+    random,
+    store::{self, api_keys, audit},
+};
+
+pub use store::api_keys::ApiKey;
+
+/// How stale `last_used_at` may be, so that a busy key does not write at every call.
+const TOUCH_SECONDS: i64 = 60;
+
+/// What an authenticated API caller may reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    AllAccounts,
+    One(AccountId),
+}
+
+/// Makes a key. Its secret is answered this once and kept only as a hash.
+pub async fn create(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    account_id: Option<AccountId>,
+) -> Result<(ApiKey, SecretString)> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 100 {
+        return Err(Error::invalid(
+            "name",
+            "a key needs a name",
+            "1 to 100 characters that say what uses it",
+        ));
+    }
+    if let Some(id) = &account_id {
+        accounts::get(app, id).await?;
+    }
+    let secret = random::token("adj_");
+    let text = secret.expose_secret();
+    let key = ApiKey {
+        id: ApiKeyId::new(),
+        account_id,
+        name: name.to_owned(),
+        hint: text[text.len() - 4..].to_owned(),
+        created_at: app.clock.now(),
+        last_used_at: None,
+    };
+    let mut tx = app.db.begin().await?;
+    api_keys::insert(&mut tx, &key, &random::hash(text)).await?;
+    audit::insert(
+        &mut tx,
+        actor,
+        "api_key.created",
+        key.id.as_str(),
+        json!({ "name": key.name }),
+        key.created_at,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok((key, secret))
+}
+
+pub async fn list(app: &App) -> Result<Vec<ApiKey>> {
+    Ok(api_keys::list(&app.db).await?)
+}
+
+pub async fn revoke(app: &App, actor: &Actor, id: &ApiKeyId) -> Result<()> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    if !api_keys::revoke(&mut tx, id, now).await? {
+        return Err(Error::NotFound { what: "the API key" });
+    }
+    audit::insert(&mut tx, actor, "api_key.revoked", id.as_str(), json!({}), now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The key behind a bearer secret, or `None`.
+pub async fn authenticate(app: &App, secret: &str) -> Result<Option<(ApiKey, Reach)>> {
+    let Some(key) = api_keys::live_by_hash(&app.db, &random::hash(secret)).await? else { return Ok(None) };
+    let now = app.clock.now();
+    if key.last_used_at.is_none_or(|at| at.plus_seconds(TOUCH_SECONDS) <= now) {
+        let mut tx = app.db.begin().await?;
+        api_keys::touch(&mut tx, &key.id, now).await?;
+        tx.commit().await?;
+    }
+    let reach = key.account_id.clone().map_or(Reach::AllAccounts, Reach::One);
+    Ok(Some((key, reach)))
+}

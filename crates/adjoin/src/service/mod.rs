@@ -1,0 +1,39 @@
+//! What Adjoin does, one module a concern. Every caller (API, console, connect page, command line) comes here.
+
+pub mod accounts;
+pub mod api_keys;
+pub mod operators;
+pub mod settings;
+pub mod setup;
+
+use std::{ops::Deref, sync::Arc};
+
+use crate::{config::Config, store::Db, time::Clock, vault::Vault};
+
+mod error;
+pub use error::{Error, Fault, Result, Who};
+
+/// What the services stand on. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Inner>);
+
+#[derive(Debug)]
+pub struct Inner {
+    pub config: Config,
+    pub db: Db,
+    pub vault: Vault,
+    pub clock: Clock,
+}
+
+impl App {
+    pub fn new(config: Config, db: Db, vault: Vault, clock: Clock) -> Self {
+        Self(Arc::new(Inner { config, db, vault, clock }))
+    }
+}
+
+impl Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

@@ -1,0 +1,1 @@
+//! The call log, written behind the calls.

@@ -1,0 +1,102 @@
+use super::{Db, Json, Result, Tx, query::Value, row, sql};
+use crate::{
+    service::setup::Login,
+    time::Timestamp,
+    vault::{Place, Scope, SealedRow},
+};
+
+/// The connector library's one connector.
+pub const FACEBOOK_MARKETING: &str = "facebook_marketing";
+
+/// A connector as the partner set it up.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    pub id: String,
+    /// The App ID at Meta.
+    pub client_id: String,
+    /// The App Secret, sealed.
+    pub client_secret_sealed: Vec<u8>,
+    /// The app's name at Meta, as people see it when they consent.
+    pub app_name: Option<String>,
+    /// `v26.0`; used for the dialog, tokens and calls alike.
+    pub graph_version: String,
+    pub login: Json<Login>,
+    /// Ids of the use cases whose permissions consent asks for.
+    pub use_cases: Json<Vec<String>>,
+    /// Permissions asked for beyond those of the use cases.
+    pub extra_permissions: Json<Vec<String>>,
+    /// When Meta last accepted the id and secret.
+    pub verified_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+row!(Connector {
+    id,
+    client_id,
+    client_secret_sealed,
+    app_name,
+    graph_version,
+    login,
+    use_cases,
+    extra_permissions,
+    verified_at,
+    updated_at
+});
+
+const SCOPE: &Scope = &Scope::Partner;
+
+/// Where a connector's client secret stands.
+pub fn client_secret_place(row: &str) -> Place<'_> {
+    Place { scope: SCOPE, table: "connectors", column: "client_secret_sealed", row }
+}
+
+pub async fn get(db: &Db, id: &str) -> Result<Option<Connector>> {
+    sql("SELECT id, client_id, client_secret_sealed, app_name, graph_version, login, use_cases, extra_permissions,
+                verified_at, updated_at
+         FROM connectors WHERE id = $1")
+    .bind(id)
+    .optional(db)
+    .await
+}
+
+pub async fn put(tx: &mut Tx, connector: &Connector) -> Result<()> {
+    sql("INSERT INTO connectors (id, client_id, client_secret_sealed, app_name, graph_version, login, use_cases,
+                                 extra_permissions, verified_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (id) DO UPDATE SET client_id = excluded.client_id,
+             client_secret_sealed = excluded.client_secret_sealed, app_name = excluded.app_name,
+             graph_version = excluded.graph_version, login = excluded.login, use_cases = excluded.use_cases,
+             extra_permissions = excluded.extra_permissions, verified_at = excluded.verified_at,
+             updated_at = excluded.updated_at")
+    .bind(&connector.id)
+    .bind(&connector.client_id)
+    .bind(connector.client_secret_sealed.clone())
+    .bind(connector.app_name.clone())
+    .bind(&connector.graph_version)
+    .bind(Value::from(connector.login.clone()))
+    .bind(connector.use_cases.clone())
+    .bind(connector.extra_permissions.clone())
+    .bind(connector.verified_at)
+    .bind(connector.updated_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub async fn sealed(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<SealedRow>> {
+    sql("SELECT id AS row_id, 'partner' AS scope, client_secret_sealed AS sealed FROM connectors
+         WHERE id > $1 ORDER BY id LIMIT $2")
+    .bind(after)
+    .bind(limit)
+    .all(tx)
+    .await
+}
+
+/// Replaces the sealed value where the old one still stands.
+pub async fn replace_sealed(tx: &mut Tx, id: &str, old: &[u8], new: &[u8]) -> Result<u64> {
+    sql("UPDATE connectors SET client_secret_sealed = $3 WHERE id = $1 AND client_secret_sealed = $2")
+        .bind(id)
+        .bind(old)
+        .bind(new)
+        .execute(tx)
+        .await
+}

@@ -1,0 +1,46 @@
+//! Schema changes, in order, each in a transaction of its own.
+
+use sqlx::Executor;
+
+use super::{Db, Error, Result, Tx, query::row, sql};
+
+/// Version and text. Released migrations are never edited: a change is a new file.
+const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../../migrations/0001_connector.sql"))];
+
+/// The advisory lock that lets one node at a time migrate a PostgreSQL database.
+const LOCK: i64 = 0x0ad_401;
+
+#[derive(Debug)]
+struct Applied {
+    version: i64,
+}
+row!(Applied { version });
+
+pub async fn run(db: &Db) -> Result<()> {
+    let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
+    let mut tx = db.begin().await?;
+    if matches!(tx, Tx::Postgres(_)) {
+        sql("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut tx).await?;
+    }
+    batch(&mut tx, "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
+        .await
+        .map_err(|source| Error::Migrate { version: 0, source })?;
+    let applied = sql("SELECT version FROM schema_version ORDER BY version").all::<Applied>(&mut tx).await?;
+    let current = applied.last().map_or(0, |row| row.version);
+    if current > known {
+        return Err(Error::TooNew { found: current, known });
+    }
+    for (version, text) in MIGRATIONS.iter().filter(|(version, _)| *version > current) {
+        batch(&mut tx, text).await.map_err(|source| Error::Migrate { version: *version, source })?;
+        sql("INSERT INTO schema_version (version) VALUES ($1)").bind(*version).execute(&mut tx).await?;
+    }
+    tx.commit().await
+}
+
+/// Runs several statements as one text.
+async fn batch(tx: &mut Tx, text: &'static str) -> std::result::Result<(), sqlx::Error> {
+    match tx {
+        Tx::Sqlite(tx) => tx.execute(sqlx::raw_sql(text)).await.map(drop),
+        Tx::Postgres(tx) => tx.execute(sqlx::raw_sql(text)).await.map(drop),
+    }
+}

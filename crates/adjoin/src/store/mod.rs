@@ -1,0 +1,53 @@
+//! The database: SQLite or PostgreSQL, one SQL text for both, one file a table.
+//!
+//! Columns are only `TEXT`, `BIGINT`, `DOUBLE PRECISION`, `BOOLEAN` and `BYTEA`; times are Unix
+//! milliseconds (UTC), ids prefixed text, JSON is text that SQL never looks into.
+
+mod db;
+mod migrate;
+mod query;
+
+pub mod accounts;
+pub mod api_keys;
+pub mod audit;
+pub mod calls;
+pub mod connect_sessions;
+pub mod connections;
+pub mod connectors;
+pub mod data_keys;
+pub mod idempotency;
+pub mod operators;
+pub mod sessions;
+pub mod settings;
+
+pub use db::{Db, Tx};
+pub(crate) use query::row;
+pub use query::{Column, FromRow, Json, Page, Row, Value, read_optional_text, read_text, sql};
+
+/// What can go wrong between us and the database.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the database address {url:?} cannot be used: {reason}")]
+    Address { url: String, reason: String },
+    #[error("cannot open the database")]
+    Open(#[source] sqlx::Error),
+    #[error("migration {version} of the database failed")]
+    Migrate { version: i64, source: sqlx::Error },
+    #[error("the database was made by a newer Adjoin (schema {found}, this one knows {known})")]
+    TooNew { found: i64, known: i64 },
+    #[error("database statement failed: {statement}")]
+    Statement { statement: &'static str, source: sqlx::Error },
+    #[error("cannot begin or commit a transaction")]
+    Transaction(#[source] sqlx::Error),
+    #[error("column {column} holds what it should not: {reason}")]
+    Column { column: String, reason: String },
+}
+
+impl Error {
+    /// Whether a unique constraint refused the row.
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Statement { source: sqlx::Error::Database(error), .. } if error.is_unique_violation())
+    }
+}
+
+pub type Result<T> = std::result::Result<T, Error>;

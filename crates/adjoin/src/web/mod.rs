@@ -1,0 +1,23 @@
+//! The skins over the services: JSON API, console, connect page, callbacks. They parse, authenticate, call one
+//! service function and answer; no rules live here.
+
+pub mod problem;
+
+use axum::{Router, routing::get};
+use tokio::net::TcpListener;
+
+use crate::service::App;
+
+/// Every route of the service.
+pub fn router(app: App) -> Router {
+    Router::new().route("/healthz", get(|| async { "ok" })).with_state(app)
+}
+
+/// Serves until `shutdown` ends, then lets requests under way finish.
+pub async fn run(
+    app: App,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(app)).with_graceful_shutdown(shutdown).await
+}
