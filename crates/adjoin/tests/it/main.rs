@@ -1,0 +1,4 @@
+//! The integration tests of the service, one binary: each further binary is a link step.
+
+mod databases;
+mod support;
