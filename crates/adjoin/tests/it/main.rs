@@ -1,4 +1,5 @@
 //! The integration tests of the service, one binary: each further binary is a link step.
 
 mod databases;
+mod docs;
 mod support;
