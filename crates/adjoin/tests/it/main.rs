@@ -3,3 +3,4 @@
 mod databases;
 mod docs;
 mod support;
+mod vault;

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use adjoin::{
     config::Options,
     service::App,
@@ -32,11 +34,13 @@ impl TestApp {
     pub async fn start_with_graph(database: &Database, graph_url: Url, dialog_url: Url) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let key_file = KeyFile::generate(&database.folder().join("master.key")).unwrap();
+        let key_path = database.folder().join("master.key");
+        let key_file = KeyFile::generate(&key_path).unwrap();
         let config = Options {
             database_url: Some(database.url().to_owned()),
             listen: Some(address),
             service_domain: Some(address.to_string()),
+            master_key_file: Some(key_path),
             graph_url: Some(graph_url),
             dialog_url: Some(dialog_url),
             ..Options::default()
@@ -57,6 +61,11 @@ impl TestApp {
 
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
+    }
+
+    /// The file with the service's master keys.
+    pub fn key_file(&self) -> PathBuf {
+        self.app.config.master_key_file.clone().unwrap()
     }
 
     /// Ends the server as a signal would, and waits for requests under way.
