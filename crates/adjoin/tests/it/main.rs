@@ -2,5 +2,7 @@
 
 mod databases;
 mod docs;
+mod process;
+mod serve;
 mod support;
 mod vault;
