@@ -131,7 +131,8 @@ pub fn origin(app: &App, settings: &Settings) -> Result<ServiceOrigin> {
     })
 }
 
-fn is_loopback(domain: &str) -> bool {
+/// Whether a host (with or without its port) is the machine itself.
+pub fn is_loopback(domain: &str) -> bool {
     let host = domain
         .rsplit_once(':')
         .map_or(domain, |(host, port)| if port.bytes().all(|b| b.is_ascii_digit()) { host } else { domain });

@@ -1,16 +1,22 @@
 //! The skins over the services: JSON API, console, connect page, callbacks. They parse, authenticate, call one
 //! service function and answer; no rules live here.
 
+pub mod assets;
+pub mod headers;
 pub mod problem;
 
-use axum::{Router, routing::get};
+use axum::{Router, middleware, routing::get};
 use tokio::net::TcpListener;
 
 use crate::service::App;
 
 /// Every route of the service.
 pub fn router(app: App) -> Router {
-    Router::new().route("/healthz", get(|| async { "ok" })).with_state(app)
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/assets/{fingerprint}/{name}", get(assets::serve))
+        .layer(middleware::from_fn(headers::guard))
+        .with_state(app)
 }
 
 /// Serves until `shutdown` ends, then lets requests under way finish.

@@ -1,0 +1,53 @@
+//! Headers that make browsers guard our pages. A handler that needs another policy sets its own; the rest stays.
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+
+use crate::service::settings::is_loopback;
+
+/// The content security policy of a page: our own scripts, styles and images, nothing else.
+///
+/// `form_targets` are origins a form may lead to besides our own (browsers hold redirects after a form to it,
+/// so the login dialog's host stands here); `frame_ancestors` are the origins that may frame the page.
+pub fn content_security_policy(form_targets: &[&str], frame_ancestors: &[&str]) -> HeaderValue {
+    let ancestors =
+        if frame_ancestors.is_empty() { "'none'".to_owned() } else { frame_ancestors.join(" ") };
+    let targets = form_targets.iter().fold("'self'".to_owned(), |all, target| format!("{all} {target}"));
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action {targets}; base-uri 'none'; frame-ancestors {ancestors}"
+    );
+    // Origins are checked when they are stored; whatever is no header value closes the page up instead.
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+/// The layer around every route.
+pub async fn guard(request: Request, next: Next) -> Response {
+    let https = served_over_https(request.headers());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut default = |name: HeaderName, value: HeaderValue| {
+        headers.entry(name).or_insert(value);
+    };
+    default(header::CONTENT_SECURITY_POLICY, content_security_policy(&[], &[]));
+    default(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    default(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    default(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin-allow-popups"),
+    );
+    default(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if https {
+        default(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}
+
+/// TLS ends before us. Every host but the machine's own is served over https only, so the host tells.
+fn served_over_https(headers: &HeaderMap) -> bool {
+    headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| !is_loopback(host))
+}
