@@ -13,3 +13,10 @@ pub mod store;
 pub mod time;
 pub mod vault;
 pub mod web;
+
+// Unit tests and integration tests stand on the same support files, which call the crate by its name.
+#[cfg(test)]
+extern crate self as adjoin;
+#[cfg(test)]
+#[path = "../tests/it/support/mod.rs"]
+pub mod support;

@@ -1,0 +1,65 @@
+//! `docs/cli.md` and `docs/config.md` say what the binary says. `ADJOIN_UPDATE_DOCS=1` writes them.
+
+use std::{fmt::Write as _, fs, path::PathBuf};
+
+use adjoin::{cli::Cli, config::Options};
+use clap::{Args as _, Command, CommandFactory as _};
+
+#[test]
+fn the_command_line_reference_is_up_to_date() {
+    let mut text = String::from(
+        "# Command line\n\nGenerated from the program; do not edit.\n\n\
+         Exit codes: 0 good, 1 the answer is no, 2 the input cannot be used, 3 something failed. Answers for machines \
+         go to stdout, everything else to stderr.\n",
+    );
+    let mut cli = without_values(Cli::command().term_width(100));
+    cli.build();
+    describe(&mut text, &mut cli, "adjoin");
+    compare("cli.md", &text);
+}
+
+#[test]
+fn the_configuration_reference_is_up_to_date() {
+    let mut text = String::from(
+        "# Configuration\n\nGenerated from the program; do not edit.\n\n\
+         A setting comes from a flag, else from the environment, else from the TOML file that `--config` or \
+         `ADJOIN_CONFIG` names, else it has its default. A name that Adjoin does not know is an error.\n\n\
+         | flag | environment | in the file | |\n| --- | --- | --- | --- |\n",
+    );
+    for argument in Options::augment_args(Command::new("options")).get_arguments() {
+        let flag = argument.get_long().expect("a setting has a flag");
+        let env = argument.get_env().expect("a setting has a variable").to_string_lossy();
+        let help = argument.get_help().expect("a setting is explained").to_string().replace('|', "\\|");
+        writeln!(text, "| `--{flag}` | `{env}` | `{}` | {help} |", argument.get_id()).unwrap();
+    }
+    compare("config.md", &text);
+}
+
+/// The variables' values on this machine do not belong into the document.
+fn without_values(command: Command) -> Command {
+    command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
+}
+
+fn describe(text: &mut String, command: &mut Command, name: &str) {
+    let help = command.render_long_help().to_string();
+    let help = help.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    write!(text, "\n## {name}\n\n```text\n{}\n```\n", help.trim_end()).unwrap();
+    for inner in
+        command.get_subcommands_mut().filter(|inner| inner.get_name() != "help" && !inner.is_hide_set())
+    {
+        let name = format!("{name} {}", inner.get_name());
+        describe(text, inner, &name);
+    }
+}
+
+fn compare(file: &str, generated: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file);
+    if std::env::var_os("ADJOIN_UPDATE_DOCS").is_some() {
+        fs::write(&path, generated).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == generated,
+        "docs/{file} is not what the program says. Run `ADJOIN_UPDATE_DOCS=1 cargo nextest run -p adjoin docs` and commit it"
+    );
+}

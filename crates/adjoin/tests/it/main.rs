@@ -1,0 +1,8 @@
+//! The integration tests of the service, one binary: each further binary is a link step.
+
+mod databases;
+mod docs;
+mod process;
+mod serve;
+mod support;
+mod vault;

@@ -1,0 +1,402 @@
+//! Meta's OAuth: the dialog, its answer, and the calls about tokens.
+//!
+//! There is no PKCE and no refresh token here since Meta has neither: the plain dialog drops a challenge, and an
+//! exchange that sends a verifier then fails.
+//!
+//! Sources: facebook-login/guides/advanced/manual-flow, facebook-login/facebook-login-for-business,
+//! facebook-login/guides/access-tokens/get-long-lived, graph-api/reference/debug_token.
+
+use std::fmt;
+
+use futures_util::TryStreamExt;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use url::Url;
+
+use crate::{Access, Answer, Error, Graph, Request};
+
+/// A Meta app: its Client ID and Client Secret. `Debug` does not show the secret.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// Client ID, which Meta also calls App ID.
+    pub id: String,
+    /// Client Secret, which Meta also calls App Secret.
+    pub secret: SecretString,
+}
+
+impl App {
+    pub fn new(id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        Self { id: id.into(), secret: secret.into() }
+    }
+
+    /// The app's own access, with its app token.
+    pub fn access(&self) -> Access {
+        Access::app(&self.id, &self.secret)
+    }
+}
+
+/// What the dialog asks the person for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Facebook Login: these permissions.
+    Permissions(Vec<String>),
+    /// Facebook Login for Business: a saved configuration, which is granted whole or not at all.
+    Configuration {
+        config_id: String,
+        /// Whether the configuration gives a business integration system user token rather than a user token.
+        system_user: bool,
+    },
+}
+
+/// Why a person who consented before is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthType {
+    /// Ask again for declined permissions. Without it Meta never does.
+    Rerequest,
+    /// Ask for the password.
+    Reauthenticate,
+    /// Renew the 90 days of data access.
+    Reauthorize,
+}
+
+impl AuthType {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rerequest => "rerequest",
+            Self::Reauthenticate => "reauthenticate",
+            Self::Reauthorize => "reauthorize",
+        }
+    }
+}
+
+/// One visit to Meta's dialog.
+#[derive(Clone)]
+pub struct DialogRequest {
+    /// `https://www.facebook.com`, or a sandbox. An operator's setting.
+    pub dialog_url: Url,
+    /// As in [`crate::GraphConfig`]: both must be the same.
+    pub version: String,
+    pub client_id: String,
+    /// Character by character one of the app's Valid OAuth Redirect URIs; the same again in the exchange.
+    pub redirect_uri: String,
+    /// Comes back unchanged. Bind it to the browser, use it once.
+    pub state: String,
+    pub ask: Ask,
+    pub auth_type: Vec<AuthType>,
+    /// Alphanumeric, fresh per visit; comes back in [`TokenInfo::metadata`].
+    pub auth_nonce: Option<String>,
+}
+
+impl fmt::Debug for DialogRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DialogRequest")
+            .field("client_id", &self.client_id)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("ask", &self.ask)
+            .field("auth_type", &self.auth_type)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where to send the browser.
+pub fn dialog_url(request: &DialogRequest) -> Url {
+    let mut url = request.dialog_url.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend([request.version.as_str(), "dialog", "oauth"]);
+    }
+    let mut query = url.query_pairs_mut();
+    query
+        .append_pair("client_id", &request.client_id)
+        .append_pair("redirect_uri", &request.redirect_uri)
+        .append_pair("state", &request.state)
+        .append_pair("response_type", "code");
+    match &request.ask {
+        Ask::Permissions(permissions) => {
+            query.append_pair("scope", &permissions.join(","));
+        }
+        Ask::Configuration { config_id, system_user } => {
+            query.append_pair("config_id", config_id);
+            if *system_user {
+                query.append_pair("override_default_response_type", "true");
+            }
+        }
+    }
+    if !request.auth_type.is_empty() {
+        let kinds: Vec<&str> = request.auth_type.iter().map(|kind| kind.as_str()).collect();
+        query.append_pair("auth_type", &kinds.join(","));
+    }
+    if let Some(nonce) = &request.auth_nonce {
+        query.append_pair("auth_nonce", nonce);
+    }
+    drop(query);
+    url
+}
+
+/// What the dialog sent back to the redirect URI.
+#[derive(Debug, Clone)]
+pub enum Callback {
+    /// The person consented. The code works once and soon.
+    Code { code: SecretString, state: Option<String> },
+    /// The person said no.
+    Declined { state: Option<String> },
+    /// Meta refuses: the app, its settings or its URLs are at fault. Branch on the number; the text is localised.
+    Refused { code: Option<i64>, message: Option<String>, state: Option<String> },
+    /// None of Meta's parameters is there.
+    Unknown { state: Option<String> },
+}
+
+impl Callback {
+    /// Reads the query of a callback. Meta refuses in two ways: with OAuth's `error`, or with nothing but
+    /// `error_code` and `error_message`.
+    pub fn read(query: &str) -> Self {
+        let get = |wanted: &str| {
+            url::form_urlencoded::parse(query.as_bytes())
+                .find(|(name, value)| name == wanted && !value.is_empty())
+                .map(|(_, value)| value.into_owned())
+        };
+        let state = get("state");
+        let code = get("error_code").and_then(|it| it.parse().ok());
+        let message = get("error_message").or_else(|| get("error_description"));
+        match (get("error"), code) {
+            (Some(error), _) if error == "access_denied" => Self::Declined { state },
+            (_, Some(200)) => Self::Declined { state },
+            (None, None) if message.is_none() => match get("code") {
+                Some(code) => Self::Code { code: code.into(), state },
+                None => Self::Unknown { state },
+            },
+            _ => Self::Refused { code, message, state },
+        }
+    }
+
+    /// As the dialog got it; some refusals come without.
+    pub fn state(&self) -> Option<&str> {
+        match self {
+            Self::Code { state, .. }
+            | Self::Declined { state }
+            | Self::Refused { state, .. }
+            | Self::Unknown { state } => state.as_deref(),
+        }
+    }
+}
+
+/// A token that Meta gave out. `Debug` does not show it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TokenGrant {
+    #[serde(deserialize_with = "secret")]
+    pub access_token: SecretString,
+    #[serde(default)]
+    pub token_type: Option<String>,
+    /// Seconds of life left. `None` when Meta names no end (or 0): ask [`debug_token`].
+    #[serde(default, deserialize_with = "none_if_zero")]
+    pub expires_in: Option<i64>,
+}
+
+/// Exchanges the code of a callback for a token. `redirect_uri` is the dialog's; `None` for a code that came through
+/// the JavaScript SDK's popup. A refused code is never good a second time.
+pub async fn exchange_code(
+    graph: &Graph,
+    app: &App,
+    redirect_uri: Option<&str>,
+    code: &SecretString,
+) -> Result<TokenGrant, Error> {
+    let request = token_request(app).param("code", code.expose_secret());
+    let request = match redirect_uri {
+        Some(uri) => request.param("redirect_uri", uri),
+        None => request,
+    };
+    post_or_get(graph, request, None).await?.parse()
+}
+
+/// Exchanges a live user token for one of about 60 days. Meta may answer with the same token and date, so compare
+/// [`TokenInfo::expires_at`] before and after. An expired token cannot be exchanged.
+pub async fn exchange_long_lived(
+    graph: &Graph,
+    app: &App,
+    token: &SecretString,
+) -> Result<TokenGrant, Error> {
+    let request = token_request(app)
+        .param("grant_type", "fb_exchange_token")
+        .param("fb_exchange_token", token.expose_secret());
+    post_or_get(graph, request, None).await?.parse()
+}
+
+/// An app token made by Meta. Proves that Client ID and Client Secret belong together.
+pub async fn client_credentials(graph: &Graph, app: &App) -> Result<TokenGrant, Error> {
+    post_or_get(graph, token_request(app).param("grant_type", "client_credentials"), None).await?.parse()
+}
+
+fn token_request(app: &App) -> Request {
+    Request::post("/oauth/access_token")
+        .param("client_id", app.id.as_str())
+        .param("client_secret", app.secret.expose_secret())
+}
+
+/// Meta documents these calls as `GET`, which puts secrets into a URL. The form body works too, so the `GET` is sent
+/// only when Meta says that it does not know the `POST`; the code or token has not been looked at then.
+async fn post_or_get(graph: &Graph, post: Request, access: Option<&Access>) -> Result<Answer, Error> {
+    let send = async |request: &Request| match access {
+        Some(access) => graph.send(request, access).await,
+        None => graph.send_open(request).await,
+    };
+    match send(&post).await {
+        Err(Error::Refused(refusal)) if refusal.is_unsupported_method() => {
+            send(&Request { method: crate::Method::Get, ..post }).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// What Meta knows of a token.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct TokenInfo {
+    pub is_valid: bool,
+    /// The app the token was made for. Compare it: a token may come from another app.
+    #[serde(deserialize_with = "id")]
+    pub app_id: Option<String>,
+    /// The app's name.
+    pub application: Option<String>,
+    /// `USER`, `PAGE`, `APP`, `SYSTEM_USER`
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Unix seconds, UTC; `None` for never.
+    #[serde(deserialize_with = "none_if_zero")]
+    pub expires_at: Option<i64>,
+    /// Unix seconds, UTC: the end of the 90 days; `None` for never.
+    #[serde(deserialize_with = "none_if_zero")]
+    pub data_access_expires_at: Option<i64>,
+    /// Unix seconds, UTC; only long-lived tokens have it.
+    #[serde(deserialize_with = "none_if_zero")]
+    pub issued_at: Option<i64>,
+    pub scopes: Vec<String>,
+    pub granular_scopes: Vec<GranularScope>,
+    /// App-scoped id of the person, or the id of the system user.
+    #[serde(deserialize_with = "id")]
+    pub user_id: Option<String>,
+    /// The Page of a Page token.
+    #[serde(deserialize_with = "id")]
+    pub profile_id: Option<String>,
+    /// Why it is not valid.
+    pub error: Option<TokenError>,
+    /// May hold `auth_type`, `auth_nonce`, `sso`.
+    pub metadata: Option<Value>,
+}
+
+/// One permission with the assets it is limited to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct GranularScope {
+    pub scope: String,
+    /// `None` means **all** assets, an empty list means none. Ad accounts come with or without `act_`.
+    #[serde(default, deserialize_with = "ids")]
+    pub target_ids: Option<Vec<String>>,
+}
+
+/// Why a token is dead, in the terms of Meta's errors.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct TokenError {
+    pub code: Option<i64>,
+    pub subcode: Option<i64>,
+    pub message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Data<T> {
+    data: T,
+}
+
+/// Asks Meta about a token; `access` is the app's own. A dead token is an `Ok` with `is_valid` false.
+///
+/// Meta offers this as a `GET` only, so this is the one call with a token in its query.
+pub async fn debug_token(graph: &Graph, access: &Access, token: &SecretString) -> Result<TokenInfo, Error> {
+    let request = Request::get("/debug_token").param("input_token", token.expose_secret());
+    let mut info = graph.send_as::<Data<TokenInfo>>(&request, access).await?.data;
+    if let Some(message) = info.error.as_mut().and_then(|error| error.message.as_mut()) {
+        crate::error::Secrets::of(&request, Some(access)).redact(message);
+    }
+    Ok(info)
+}
+
+/// Revokes one token (of a system user), leaving the person's or business's other tokens alive.
+pub async fn revoke(graph: &Graph, app: &App, access: &Access, token: &SecretString) -> Result<(), Error> {
+    let request = Request::post("/oauth/revoke")
+        .param("client_id", app.id.as_str())
+        .param("client_secret", app.secret.expose_secret())
+        .param("revoke_token", token.expose_secret());
+    post_or_get(graph, request, Some(access)).await.map(drop)
+}
+
+/// A permission and whether it is `granted`, `declined` or `expired`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Permission {
+    pub permission: String,
+    pub status: String,
+}
+
+/// All permissions of a person (`me` or an app-scoped id).
+pub async fn permissions(graph: &Graph, user: &str, access: &Access) -> Result<Vec<Permission>, Error> {
+    graph.items(Request::get(format!("/{user}/permissions")), access.clone()).try_collect().await
+}
+
+/// Takes back one permission, or with `None` all of them. Holds for that **person everywhere**: without permissions
+/// every user token of the app for that person is dead, in other accounts as well.
+pub async fn delete_permissions(
+    graph: &Graph,
+    user: &str,
+    permission: Option<&str>,
+    access: &Access,
+) -> Result<(), Error> {
+    let path = match permission {
+        Some(name) => format!("/{user}/permissions/{name}"),
+        None => format!("/{user}/permissions"),
+    };
+    graph.send(&Request::delete(path), access).await.map(drop)
+}
+
+/// A Meta app as Meta names it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct AppIdentity {
+    pub id: String,
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// Checks Client ID and Client Secret: the app token they make must be able to read the app.
+pub async fn verify_app(graph: &Graph, app: &App) -> Result<AppIdentity, Error> {
+    let request = Request::get(format!("/{}", app.id)).param("fields", "id,name");
+    graph.send_as(&request, &app.access()).await
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}
+
+/// A number, also when written as text; 0 stands for "none" at Meta.
+fn none_if_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let number = match Option::<Value>::deserialize(deserializer)? {
+        Some(Value::Number(number)) => number.as_i64(),
+        Some(Value::String(text)) => text.parse().ok(),
+        _ => None,
+    };
+    Ok(number.filter(|number| *number != 0))
+}
+
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<Value>::deserialize(deserializer)?.and_then(as_id))
+}
+
+fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let found = Option::<Vec<Value>>::deserialize(deserializer)?;
+    Ok(found.map(|ids| ids.into_iter().filter_map(as_id).collect()))
+}
+
+/// Ids are strings, yet some fields send them as numbers.
+fn as_id(value: Value) -> Option<String> {
+    match value {
+        Value::String(id) => Some(id),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,162 @@
+use http::HeaderMap;
+use serde::Serialize;
+use serde_json::Value;
+
+/// How much of Meta's limits is used up, as far as an answer's headers tell.
+///
+/// Meta sends them once an endpoint has had enough calls, on errors too. A header that cannot be read counts
+/// as absent. Source: graph-api/overview/rate-limiting, marketing-api/overview/rate-limiting.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Usage {
+    /// `X-App-Usage`
+    pub app: Option<AppUsage>,
+    /// `X-Ad-Account-Usage`
+    pub ad_account: Option<AdAccountUsage>,
+    /// `X-Business-Use-Case-Usage`, one row an id and type.
+    pub business: Vec<BusinessUsage>,
+    /// `X-FB-Ads-Insights-Throttle`
+    pub insights: Option<InsightsThrottle>,
+}
+
+/// The app's share of its hourly limit, in percent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct AppUsage {
+    pub call_count: f64,
+    pub total_time: f64,
+    pub total_cputime: f64,
+}
+
+/// The score of one ad account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct AdAccountUsage {
+    /// Percent.
+    pub acc_id_util_pct: f64,
+    /// Seconds until the score is back at zero.
+    pub reset_time_duration: Option<u64>,
+    pub ads_api_access_tier: Option<AccessTier>,
+}
+
+/// One business use case of one id.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct BusinessUsage {
+    /// A business id by Meta's page; the number of an ad account (without `act_`) in recorded answers.
+    pub id: String,
+    /// Meta's `type`: `ads_management`, `ads_insights`, `custom_audience`, `leadgen`, `pages` ...
+    pub kind: String,
+    /// Percent, as are the next two.
+    pub call_count: f64,
+    pub total_cputime: f64,
+    pub total_time: f64,
+    /// Meta's `estimated_time_to_regain_access`: **minutes**, 0 when not blocked.
+    pub minutes_to_regain_access: u64,
+    pub ads_api_access_tier: Option<AccessTier>,
+}
+
+/// Load of the insights platform, in percent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct InsightsThrottle {
+    pub app_id_util_pct: f64,
+    pub acc_id_util_pct: f64,
+    pub ads_api_access_tier: Option<AccessTier>,
+}
+
+/// The Marketing API Access Tier as the headers name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessTier {
+    /// *Limited* in the App Dashboard.
+    DevelopmentAccess,
+    /// *Full* in the App Dashboard.
+    StandardAccess,
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl Usage {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
+        Self {
+            app: object(headers, "x-app-usage").map(|it| AppUsage {
+                call_count: number(&it, "call_count"),
+                total_time: number(&it, "total_time"),
+                total_cputime: number(&it, "total_cputime"),
+            }),
+            ad_account: object(headers, "x-ad-account-usage").map(|it| AdAccountUsage {
+                acc_id_util_pct: number(&it, "acc_id_util_pct"),
+                reset_time_duration: it.get("reset_time_duration").map(|_| whole(&it, "reset_time_duration")),
+                ads_api_access_tier: tier(&it),
+            }),
+            business: object(headers, "x-business-use-case-usage").map_or_else(Vec::new, |it| business(&it)),
+            insights: object(headers, "x-fb-ads-insights-throttle").map(|it| InsightsThrottle {
+                app_id_util_pct: number(&it, "app_id_util_pct"),
+                acc_id_util_pct: number(&it, "acc_id_util_pct"),
+                ads_api_access_tier: tier(&it),
+            }),
+        }
+    }
+
+    /// The fullest of all meters, in percent; `None` when no header came.
+    pub fn highest_percent(&self) -> Option<f64> {
+        let app = self.app.iter().flat_map(|it| [it.call_count, it.total_time, it.total_cputime]);
+        let account = self.ad_account.iter().map(|it| it.acc_id_util_pct);
+        let business = self.business.iter().flat_map(|it| [it.call_count, it.total_cputime, it.total_time]);
+        let insights = self.insights.iter().flat_map(|it| [it.app_id_util_pct, it.acc_id_util_pct]);
+        app.chain(account).chain(business).chain(insights).reduce(f64::max)
+    }
+
+    /// The tier, from whichever header names it.
+    pub fn access_tier(&self) -> Option<&AccessTier> {
+        let account = self.ad_account.iter().filter_map(|it| it.ads_api_access_tier.as_ref());
+        let business = self.business.iter().filter_map(|it| it.ads_api_access_tier.as_ref());
+        let insights = self.insights.iter().filter_map(|it| it.ads_api_access_tier.as_ref());
+        account.chain(business).chain(insights).next()
+    }
+}
+
+fn object(headers: &HeaderMap, name: &str) -> Option<Value> {
+    let value: Value = serde_json::from_slice(headers.get(name)?.as_bytes()).ok()?;
+    value.is_object().then_some(value)
+}
+
+fn business(value: &Value) -> Vec<BusinessUsage> {
+    let ids = value.as_object().into_iter().flatten();
+    ids.flat_map(|(id, rows)| {
+        rows.as_array().into_iter().flatten().filter(|row| row.is_object()).map(|row| BusinessUsage {
+            id: id.clone(),
+            kind: row.get("type").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            call_count: number(row, "call_count"),
+            total_cputime: number(row, "total_cputime"),
+            total_time: number(row, "total_time"),
+            minutes_to_regain_access: whole(row, "estimated_time_to_regain_access"),
+            ads_api_access_tier: tier(row),
+        })
+    })
+    .collect()
+}
+
+/// A number, or a number written as text; anything else and anything negative is 0.
+fn number(object: &Value, name: &str) -> f64 {
+    let found = match object.get(name) {
+        Some(Value::Number(it)) => it.as_f64(),
+        Some(Value::String(it)) => it.trim().parse().ok(),
+        _ => None,
+    };
+    found.filter(|it: &f64| it.is_finite() && *it >= 0.0).unwrap_or_default()
+}
+
+fn whole(object: &Value, name: &str) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "finite and not negative; `as` saturates"
+    )]
+    let rounded_up = number(object, name).ceil() as u64;
+    rounded_up
+}
+
+fn tier(object: &Value) -> Option<AccessTier> {
+    Some(match object.get("ads_api_access_tier")?.as_str()? {
+        "development_access" => AccessTier::DevelopmentAccess,
+        "standard_access" => AccessTier::StandardAccess,
+        other => AccessTier::Other(other.to_owned()),
+    })
+}
