@@ -80,7 +80,8 @@ CREATE TABLE connectors (
     updated_at BIGINT NOT NULL
 );
 
--- A connector installed in an account. `state` and `assets` are JSON of the service's own enums.
+-- A connector installed in an account. `state` and `assets` are JSON of the service's own types; `status` is the
+-- state's name alone, so that lists can be filtered. `subject_id` is the person or the system user who consented.
 CREATE TABLE connections (
     id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
@@ -89,7 +90,7 @@ CREATE TABLE connections (
     state TEXT NOT NULL,
     app_id TEXT,
     subject_id TEXT,
-    subject_name TEXT,
+    subject TEXT NOT NULL,
     token_kind TEXT,
     token_sealed BYTEA,
     token_expires_at BIGINT,
@@ -106,28 +107,32 @@ CREATE TABLE connections (
 );
 CREATE INDEX connections_subject ON connections (app_id, subject_id);
 
--- The short-lived right to connect. `stage` is JSON of the service's own enum; each secret stands hashed.
+-- The short-lived right to connect. `kind`, `stage` and `dialog` are JSON of the service's own types; each secret
+-- stands hashed. `held_sealed` is what waits for a confirmation: Meta's code, or the token of another person.
 CREATE TABLE connect_sessions (
     id TEXT PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
     kind TEXT NOT NULL,
+    use_cases TEXT NOT NULL,
+    configuration TEXT,
+    rerequest BOOLEAN NOT NULL,
     token_hash BYTEA NOT NULL UNIQUE,
-    end_user TEXT,
-    return_url TEXT,
-    embed_origin TEXT,
     status TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    state_hash BYTEA UNIQUE,
+    stage TEXT NOT NULL,
     cookie_hash BYTEA,
-    completion_hash BYTEA,
-    code_sealed BYTEA,
-    dialog TEXT,
+    state_hash BYTEA UNIQUE,
+    state_used BOOLEAN NOT NULL,
+    dialog TEXT NOT NULL,
     dialog_expires_at BIGINT,
+    completion_hash BYTEA,
+    held_sealed BYTEA,
+    held_expires_at BIGINT,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
-CREATE INDEX connect_sessions_account ON connect_sessions (account_id);
+CREATE INDEX connect_sessions_connection ON connect_sessions (connection_id);
+CREATE INDEX connect_sessions_held ON connect_sessions (held_expires_at);
 
 CREATE TABLE calls (
     id TEXT PRIMARY KEY,

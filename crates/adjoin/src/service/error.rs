@@ -1,11 +1,11 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{store, vault};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Who can mend an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Who {
     /// The SaaS vendor that runs Adjoin.
@@ -70,6 +70,27 @@ pub struct MetaError {
     pub retry_after: Option<u64>,
     /// Meta's error object, untouched.
     pub meta: serde_json::Value,
+}
+
+impl From<adjoin_graph::Error> for Error {
+    fn from(error: adjoin_graph::Error) -> Self {
+        Self::Meta(Box::new(MetaError::explain(&error)))
+    }
+}
+
+impl MetaError {
+    /// Says what an error of the Graph client means and what to do.
+    pub fn explain(error: &adjoin_graph::Error) -> Self {
+        let retry = error.is_passing();
+        Self {
+            message: error.to_string(),
+            who: if retry { Who::Meta } else { Who::Partner },
+            next_step: "try again later".to_owned(),
+            retry,
+            retry_after: None,
+            meta: error.refusal().map_or(serde_json::Value::Null, |refusal| refusal.raw.clone()),
+        }
+    }
 }
 
 impl Error {

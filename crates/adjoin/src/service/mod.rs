@@ -2,6 +2,9 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod connect_sessions;
+pub mod connections;
+pub mod meta;
 pub mod operators;
 pub mod settings;
 pub mod setup;
@@ -23,11 +26,13 @@ pub struct Inner {
     pub db: Db,
     pub vault: Vault,
     pub clock: Clock,
+    pub graphs: meta::Graphs,
 }
 
 impl App {
     pub fn new(config: Config, db: Db, vault: Vault, clock: Clock) -> Self {
-        Self(Arc::new(Inner { config, db, vault, clock }))
+        let graphs = meta::Graphs::new(config.graph_url.clone(), clock.clone());
+        Self(Arc::new(Inner { config, db, vault, clock, graphs }))
     }
 }
 

@@ -138,7 +138,7 @@ impl Sealed {
         match self {
             Self::ClientSecret => connectors::client_secret_place(&row.row),
             Self::Token => connections::token_place(&row.scope, &row.row),
-            Self::Code => connect_sessions::code_place(&row.scope, &row.row),
+            Self::Code => connect_sessions::held_place(&row.scope, &row.row),
         }
     }
 

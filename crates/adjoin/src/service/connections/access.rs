@@ -1,0 +1,77 @@
+use adjoin_graph::Graph;
+
+use super::{NOT_FOUND, State};
+use crate::{
+    id::{AccountId, ConnectionId},
+    service::{App, Error, Result, Who},
+    store::{connections as table, connectors},
+    time::Timestamp,
+    vault::Scope,
+};
+
+/// The right to call Meta for one connection: the client, and the token with the app's secret, so that every call is
+/// signed. `Debug` shows neither.
+#[derive(Debug, Clone)]
+pub struct Access {
+    pub account_id: AccountId,
+    pub connection_id: ConnectionId,
+    /// Speaks the version of the setup.
+    pub graph: Graph,
+    pub token: adjoin_graph::Access,
+    pub graph_version: String,
+    pub granted: Vec<String>,
+    /// Which token this is, so that a refusal of an old one does not end its successor.
+    pub(super) connected_at: Option<Timestamp>,
+}
+
+/// Looks the connection up and unseals its token. This is on the way of every call: one read, two unseals.
+pub async fn access(app: &App, account: &AccountId, id: &ConnectionId) -> Result<Access> {
+    let Some(keys) = table::keys(&app.db, account, id).await? else {
+        // Told apart only here, off the fast path: no such connection, or no setup.
+        table::by_id(&app.db, account, id).await?.ok_or(NOT_FOUND)?;
+        return Err(crate::service::setup::not_set_up());
+    };
+    let sealed = match keys.token_sealed {
+        Some(sealed) if keys.state.0.is_usable() => sealed,
+        _ => return Err(unusable(&keys.state.0)),
+    };
+    if keys.token_expires_at.is_some_and(|at| at <= app.clock.now()) {
+        return Err(Error::NotReady {
+            message: "the connection's token has expired".to_owned(),
+            who: Who::Account,
+            next_step: RECONNECT.to_owned(),
+        });
+    }
+    let scope = Scope::Account(account.clone());
+    let token = app.vault.open(&table::token_place(&scope, id.as_str()), &sealed).await?;
+    let place = connectors::client_secret_place(connectors::FACEBOOK_MARKETING);
+    let secret = app.vault.open(&place, &keys.client_secret_sealed).await?;
+    Ok(Access {
+        account_id: account.clone(),
+        connection_id: id.clone(),
+        graph: app.graphs.get(&keys.graph_version)?,
+        token: adjoin_graph::Access::signed(token, secret),
+        graph_version: keys.graph_version,
+        granted: keys.granted.0,
+        connected_at: keys.connected_at,
+    })
+}
+
+const RECONNECT: &str = "let somebody of the account consent again through a connect link";
+
+/// Why methods cannot be called in this state.
+fn unusable(state: &State) -> Error {
+    let (message, who, next_step) = match state {
+        State::Installed => {
+            ("nobody has connected this account yet", Who::Account, "send the account its connect link")
+        }
+        State::Disconnected => ("this connection was disconnected", Who::Account, RECONNECT),
+        State::ActionNeeded { trouble } | State::Broken { trouble } => {
+            (trouble.message.as_str(), trouble.who, trouble.next_step.as_str())
+        }
+        State::Connected | State::ConnectedWithGaps { .. } => {
+            ("the connection has no token", Who::Account, RECONNECT)
+        }
+    };
+    Error::NotReady { message: message.to_owned(), who, next_step: next_step.to_owned() }
+}
