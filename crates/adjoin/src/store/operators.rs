@@ -58,17 +58,6 @@ pub async fn insert_invite(
     Ok(())
 }
 
-/// Whether the invite is there and still good, without using it.
-pub async fn invite_is_open(db: &Db, token_hash: &[u8], now: Timestamp) -> Result<bool> {
-    Ok(sql("SELECT COUNT(*) AS count FROM operator_invites WHERE token_hash = $1 AND expires_at > $2")
-        .bind(token_hash)
-        .bind(now)
-        .all::<Count>(db)
-        .await?
-        .iter()
-        .any(|row| row.count > 0))
-}
-
 /// Uses the invite up; false when it was not there or too old.
 pub async fn consume_invite(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<bool> {
     let found = sql("DELETE FROM operator_invites WHERE token_hash = $1 AND expires_at > $2")

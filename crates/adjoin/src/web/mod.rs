@@ -2,8 +2,11 @@
 //! service function and answer; no rules live here.
 
 pub mod assets;
+pub mod console;
 pub mod headers;
 pub mod problem;
+
+use std::net::SocketAddr;
 
 use axum::{Router, middleware, routing::get};
 use tokio::net::TcpListener;
@@ -13,8 +16,10 @@ use crate::service::App;
 /// Every route of the service.
 pub fn router(app: App) -> Router {
     Router::new()
+        .merge(console::router())
         .route("/healthz", get(|| async { "ok" }))
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
+        .fallback(|| async { console::Failure::no_page() })
         .layer(middleware::from_fn(headers::guard))
         .with_state(app)
 }
@@ -25,5 +30,6 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(app)).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, router(app).into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(shutdown).await
 }

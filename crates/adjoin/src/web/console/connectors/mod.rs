@@ -1,0 +1,3 @@
+//! Connectors: the library, and each connector's setup.
+
+pub mod library;
