@@ -26,8 +26,8 @@ function executable() {
 
 let shared;
 
-/** One browser process for a test file; it ends with the file. */
-export async function openBrowser(suite) {
+/** One browser process for a test file. */
+export async function openBrowser() {
   shared = await chromium.launch({
     executablePath: executable(),
     args: [
@@ -41,7 +41,10 @@ export async function openBrowser(suite) {
       '--disable-sync',
     ],
   });
-  suite.after(() => shared.close());
+}
+
+export async function closeBrowser() {
+  await shared.close();
 }
 
 /** A person's browser: an empty profile that fails the test on any error of a page. */
