@@ -1,0 +1,1 @@
+//! Rate limits and the usage headers that tell of them.

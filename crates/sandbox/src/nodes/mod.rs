@@ -1,0 +1,1 @@
+//! The Graph nodes and edges, one file a kind.
