@@ -220,29 +220,27 @@ impl Graph {
 
     async fn read(&self, mut response: reqwest::Response) -> Result<Bytes, Error> {
         let limit = self.0.max_body;
-        let too_large = Error::TooLarge { limit };
-        let announced = response.content_length().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-        if announced.is_some_and(|length| length > limit) {
-            return Err(too_large);
-        }
-        let Some(first) = response.chunk().await.map_err(broken)? else {
-            return Ok(Bytes::new());
-        };
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         // Most answers come in one piece, which is then used as it is.
-        let mut pieces: Option<BytesMut> = None;
-        while let Some(next) = response.chunk().await.map_err(broken)? {
-            let body = pieces.get_or_insert_with(|| {
-                let mut body = BytesMut::with_capacity(announced.unwrap_or(first.len() * 4));
-                body.extend_from_slice(&first);
-                body
-            });
-            if body.len() + next.len() > limit {
-                return Err(too_large);
+        let mut first = Bytes::new();
+        let mut joined = BytesMut::new();
+        let mut length = 0;
+        while let Some(piece) = response.chunk().await.map_err(broken)? {
+            length += piece.len();
+            if length > limit {
+                return Err(Error::TooLarge { limit });
             }
-            body.extend_from_slice(&next);
+            if first.is_empty() {
+                first = piece;
+                continue;
+            }
+            if joined.is_empty() {
+                joined.reserve(announced.unwrap_or(length * 2).min(limit));
+                joined.extend_from_slice(&first);
+            }
+            joined.extend_from_slice(&piece);
         }
-        let body = pieces.map_or(first, BytesMut::freeze);
-        if body.len() > limit { Err(too_large) } else { Ok(body) }
+        Ok(if joined.is_empty() { first } else { joined.freeze() })
     }
 
     fn proof_form(&self) -> ProofForm {
@@ -446,13 +444,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_older_form_is_tried_once_and_only_when_a_proof_was_sent() {
-        let peer = Peer::start([invalid_proof(), invalid_proof(), invalid_proof()]).await;
+        let replies = (0..6).map(|n| if n == 4 { Reply::ok(&json!({})) } else { invalid_proof() });
+        let peer = Peer::start(replies).await;
         let graph = peer.graph();
         let request = Request::get("/me");
         refusal(&graph.send(&request, &access()).await.unwrap_err());
         assert_eq!(peer.seen().len(), 2);
         refusal(&graph.send(&request, &Access::unsigned(TOKEN)).await.unwrap_err());
         assert_eq!(peer.seen().len(), 3);
+        // The fourth and fifth make it remember the older form; the sixth has nothing to fall back on.
+        graph.send(&request, &access()).await.unwrap();
+        refusal(&graph.send(&request, &access()).await.unwrap_err());
+        assert_eq!(peer.seen().len(), 6);
     }
 
     #[tokio::test]
@@ -600,6 +603,7 @@ mod tests {
             leaky(TOKEN),
             leaky(&app_token),
             leaky(&encoded),
+            leaky(SECRET),
             Reply::text(500, html),
             Reply::text(200, format!("access_token={TOKEN}&expires=1")),
             Reply::ok(&json!({"access_token": TOKEN})),
@@ -607,11 +611,12 @@ mod tests {
         .await;
         let graph = peer.graph();
         let app_access = Access::app("123456", &SecretString::from(SECRET));
-        let request = Request::get("/me").param("input_token", TOKEN).param("client_secret", SECRET);
+        let request = Request::get("/me").param("fields", "id");
+        let asking = request.clone().param("input_token", TOKEN).param("client_secret", SECRET);
 
         let mut texts =
-            vec![format!("{request:?} {:?} {app_access:?} {graph:?} {:?}", access(), peer.config())];
-        for access in [&access(), &app_access, &app_access, &access(), &access()] {
+            vec![format!("{asking:?} {:?} {app_access:?} {graph:?} {:?}", access(), peer.config())];
+        for access in [&access(), &app_access, &app_access, &app_access, &access(), &access()] {
             let error = graph.send(&request, access).await.unwrap_err();
             texts.push(format!("{error} {error:?}"));
             if let Some(refusal) = error.refusal() {
@@ -623,7 +628,7 @@ mod tests {
         texts.push(answer.parse::<Vec<u8>>().unwrap_err().to_string());
         texts.push(format!("{:?}", answer.parse::<std::collections::HashMap<String, u8>>().unwrap_err()));
         let nowhere = Graph::new(GraphConfig::new("http://127.0.0.1:1".parse().unwrap(), "v26.0")).unwrap();
-        let mut error: &dyn std::error::Error = &nowhere.send(&request, &access()).await.unwrap_err();
+        let mut error: &dyn std::error::Error = &nowhere.send(&asking, &access()).await.unwrap_err();
         loop {
             texts.push(format!("{error} {error:?}"));
             let Some(source) = error.source() else { break };
