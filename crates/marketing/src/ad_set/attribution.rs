@@ -1,0 +1,71 @@
+//! Attribution windows, by objective and goal.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::facts::{Mark, table};
+
+/// Which windows some objectives take with some goals.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Row {
+    pub objectives: Vec<String>,
+    pub goals: Vec<String>,
+    /// Sets of windows such as `7c`, `1v`, `1e`: days, and click, view or engaged view.
+    pub any_of: Vec<Vec<String>>,
+    pub mark: Mark,
+    pub source: String,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    row: Vec<Row>,
+}
+
+static ROWS: LazyLock<Vec<Row>> =
+    LazyLock::new(|| table::<Table>("attribution.toml", include_str!("../../data/attribution.toml")).row);
+
+/// All rows. Any other objective and goal take a click of one day only.
+pub fn rows() -> &'static [Row] {
+    &ROWS
+}
+
+/// The row of an objective and a goal.
+pub fn windows(objective: &str, goal: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| {
+        row.objectives.iter().any(|word| word == objective) && row.goals.iter().any(|word| word == goal)
+    })
+}
+
+impl Row {
+    /// Whether exactly these windows, in any order, are one of the sets.
+    pub(crate) fn takes(&self, windows: &[(i64, char)]) -> bool {
+        self.any_of.iter().any(|set| {
+            set.len() == windows.len()
+                && set.iter().all(|word| windows.iter().any(|(days, kind)| is_window(word, *days, *kind)))
+        })
+    }
+}
+
+fn is_window(word: &str, days: i64, kind: char) -> bool {
+    word.strip_suffix(kind).is_some_and(|number| number.parse() == Ok(days))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ad_set::mapping::place;
+    use crate::vocabulary::Kind;
+
+    #[test]
+    fn rows_name_what_exists() {
+        for row in rows() {
+            row.objectives.iter().for_each(|word| assert!(place(Kind::Objective, word) < 21));
+            row.goals.iter().for_each(|word| assert!(place(Kind::OptimizationGoal, word) < 64));
+        }
+        let row = windows("CONVERSIONS", "OFFSITE_CONVERSIONS").unwrap();
+        assert!(row.takes(&[(1, 'v'), (7, 'c')]));
+        assert!(!row.takes(&[(28, 'c')]));
+        assert!(!row.takes(&[(7, 'c'), (7, 'c')]));
+    }
+}

@@ -1,0 +1,92 @@
+//! Which conversion events an objective takes, by where the conversion happens.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::mapping::place;
+use crate::facts::{Mark, table};
+use crate::vocabulary::Kind;
+
+/// Events of an objective at some locations.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Row {
+    pub objective: String,
+    /// `WEBSITE`, `APP`, `WEBSITE_AND_APP`, or a messaging destination.
+    pub locations: Vec<String>,
+    /// Documented.
+    pub events: Vec<String>,
+    /// Not documented for this place, but seen to be taken.
+    #[serde(default)]
+    pub measured: Vec<String>,
+    pub mark: Mark,
+    pub source: String,
+    #[serde(skip)]
+    documented_bits: u64,
+    #[serde(skip)]
+    measured_bits: u64,
+}
+
+/// How an event stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Documented,
+    Measured,
+    Refused,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    row: Vec<Row>,
+}
+
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let mut rows = table::<Table>("events.toml", include_str!("../../data/events.toml")).row;
+    let bits =
+        |words: &[String]| words.iter().fold(0, |bits, word| bits | 1 << place(Kind::CustomEventType, word));
+    for row in &mut rows {
+        row.documented_bits = bits(&row.events);
+        row.measured_bits = bits(&row.measured);
+    }
+    rows
+});
+
+/// All rows. An objective without a row takes every event.
+pub fn rows() -> &'static [Row] {
+    &ROWS
+}
+
+/// The events an objective takes at a location; `None` if it takes every event.
+pub fn events(objective: &str, location: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.objective == objective && row.locations.iter().any(|word| word == location))
+}
+
+impl Row {
+    /// How an event, given by its place in the list of events, stands.
+    pub(crate) fn standing(&self, event: usize) -> Standing {
+        let bit = 1 << event;
+        if self.documented_bits & bit != 0 {
+            Standing::Documented
+        } else if self.measured_bits & bit != 0 {
+            Standing::Measured
+        } else {
+            Standing::Refused
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sales_takes_purchases_and_no_leads() {
+        let event = |word| place(Kind::CustomEventType, word);
+        let sales = events("OUTCOME_SALES", "WEBSITE").unwrap();
+        assert_eq!(sales.standing(event("PURCHASE")), Standing::Documented);
+        assert_eq!(sales.standing(event("SEARCH")), Standing::Measured);
+        assert_eq!(sales.standing(event("LEAD")), Standing::Refused);
+        assert!(events("OUTCOME_TRAFFIC", "WEBSITE").is_none());
+        assert!(events("OUTCOME_SALES", "WHATSAPP").is_some());
+    }
+}

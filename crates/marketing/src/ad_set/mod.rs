@@ -1,0 +1,105 @@
+//! Is this ad set right? Checks what `POST /act_{id}/adsets` and `POST /{ad_set_id}` take, before Meta does.
+//!
+//! [`check`] reads a document and answers with a [`Report`]: every fault at once, each with its place, the rule, what to
+//! do, Meta's own numbers where they are known, and the source. What is documented without contradiction is rejected;
+//! what is inferred, contested or only seen in practice is a warning; a word nobody knows is passed with a note.
+
+mod attribution;
+mod billing;
+mod countries;
+mod document;
+mod events;
+mod findings;
+mod input;
+pub mod legacy;
+mod mapping;
+pub mod promoted_object;
+mod read;
+mod rules;
+
+use jiff::Timestamp;
+
+use document::Whole;
+use read::{Oddity, Slot};
+
+pub use attribution::{Row as AttributionRow, rows as attribution_rows, windows as attribution_windows};
+pub use billing::{Row as BillingRow, billing_events, rows as billing_rows};
+pub use countries::{Regional, needs_dsa, regional};
+pub use document::Document;
+pub use events::{Row as EventRow, events, rows as event_rows};
+pub use findings::{Finding, Meta, Report, Rule, RuleRow, Segment, Severity, Verdict};
+pub use input::InputError;
+pub use mapping::{
+    Alternative, Row as MappingRow, destinations_for, goals_for, promoted_object_sets, rows as mapping_rows,
+};
+
+/// Reads and checks one document:
+/// `{"ad_set": {...}, "campaign": {...}?, "ad_account": {...}?, "existing": {...}?, "api_version": "v26.0"?}`.
+///
+/// With `existing`, the ad set as it stands, `ad_set` is an update. A campaign is checked as a creation too, unless it
+/// has an `id`.
+pub fn check(input: &[u8], now: Timestamp) -> Result<Report, InputError> {
+    parse(input).map(|document| validate(&document, now))
+}
+
+/// Reads a document. Values of the wrong kind are no error here: [`validate`] reports them all.
+pub fn parse(input: &[u8]) -> Result<Document<'_>, InputError> {
+    match serde_json::from_slice::<Slot<Whole<'_>>>(input) {
+        Ok(Slot::Good(whole)) => from_whole(whole),
+        Ok(Slot::Null) => Err(not_a_document("null")),
+        Ok(Slot::Bad(found)) => Err(not_a_document(found)),
+        Err(error) => Err(locate(input, &error)),
+    }
+}
+
+/// Checks a document at a moment, which decides about times and versions.
+pub fn validate(document: &Document<'_>, now: Timestamp) -> Report {
+    rules::check(document, now)
+}
+
+fn from_whole(mut whole: Whole<'_>) -> Result<Document<'_>, InputError> {
+    let bad_ad_set = whole.odd.iter().find_map(|odd| match odd {
+        Oddity::WrongType { key, found, .. } if key == "ad_set" => Some(*found),
+        _ => None,
+    });
+    let Some(ad_set) = whole.ad_set.take() else {
+        let problem = match bad_ad_set {
+            Some(found) => format!("ad_set must be an object, and is {found}"),
+            None => "the document has no ad_set".to_owned(),
+        };
+        return Err(InputError { line: 1, column: 1, path: "ad_set".to_owned(), problem });
+    };
+    Ok(Document {
+        ad_set,
+        campaign: whole.campaign,
+        ad_account: whole.ad_account,
+        existing: whole.existing,
+        api_version: whole.api_version,
+        odd: whole.odd,
+    })
+}
+
+fn not_a_document(found: &str) -> InputError {
+    let problem = format!("a document is an object with an ad_set in it, and this is {found}");
+    InputError { line: 1, column: 1, path: String::new(), problem }
+}
+
+/// Finds the path of a syntax error by reading again, slowly.
+fn locate(input: &[u8], error: &serde_json::Error) -> InputError {
+    let path = match std::str::from_utf8(input) {
+        Ok(text) => {
+            let mut deserializer = serde_json::Deserializer::from_str(text);
+            match serde_path_to_error::deserialize::<_, serde_json::Value>(&mut deserializer) {
+                Err(error) => match error.path().to_string() {
+                    path if path == "." => String::new(),
+                    path => path,
+                },
+                Ok(_) => String::new(),
+            }
+        }
+        Err(_) => String::new(),
+    };
+    let whole = error.to_string();
+    let problem = whole.split_once(" at line ").map_or(whole.as_str(), |(problem, _)| problem).to_owned();
+    InputError { line: error.line(), column: error.column(), path, problem }
+}

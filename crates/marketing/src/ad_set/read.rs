@@ -1,0 +1,503 @@
+//! Reading a document leniently and without copies.
+//!
+//! Meta takes numbers as strings and, in form fields, objects as JSON text. A value of the wrong kind is no reason to
+//! stop reading: it is noted as an [`Oddity`] where it stands, so that all faults can be told at once.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::findings::Segment;
+
+/// Something that can be read from a JSON value. Every kind of value is refused unless the type takes it.
+pub(crate) trait Read<'de>: Sized {
+    /// What is expected, for a person.
+    const EXPECTED: &'static str;
+
+    fn boolean(_: bool) -> Option<Self> {
+        None
+    }
+    fn integer(_: i64) -> Option<Self> {
+        None
+    }
+    fn float(_: f64) -> Option<Self> {
+        None
+    }
+    fn text(_: Cow<'de, str>) -> Option<Self> {
+        None
+    }
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+    fn object<A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+}
+
+/// A value that was read, or why it could not be.
+pub(crate) enum Slot<T> {
+    /// `null`: as if it were not there.
+    Null,
+    Good(T),
+    /// Of another kind than expected; what was found, for a person.
+    Bad(&'static str),
+}
+
+impl<'de, T: Read<'de>> Deserialize<'de> for Slot<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SlotVisitor(PhantomData))
+    }
+}
+
+struct SlotVisitor<T>(PhantomData<T>);
+
+impl<T> SlotVisitor<T> {
+    fn slot(read: Option<T>, found: &'static str) -> Slot<T> {
+        read.map_or(Slot::Bad(found), Slot::Good)
+    }
+}
+
+impl<'de, T: Read<'de>> Visitor<'de> for SlotVisitor<T> {
+    type Value = Slot<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Slot::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Self::slot(T::boolean(value), "true or false"))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Self::slot(T::integer(value), "a number"))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        let read = match i64::try_from(value) {
+            Ok(value) => T::integer(value),
+            Err(_) => T::text(Cow::Owned(value.to_string())),
+        };
+        Ok(Self::slot(read, "a number"))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Self::slot(T::float(value), "a number"))
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Self::slot(T::text(Cow::Borrowed(value)), "a text"))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Self::slot(T::text(Cow::Owned(value.to_owned())), "a text"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        Ok(Self::slot(T::list(list)?, "a list"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
+        Ok(Self::slot(T::object(object)?, "an object"))
+    }
+}
+
+/// Reads a value out of JSON text, as it stands in a form field.
+///
+/// The text does not outlive the call, so the reader goes byte by byte, which copies every string it keeps.
+pub(crate) fn from_json_text<'de, T: Read<'de>>(text: &str) -> Option<T> {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    let mut deserializer = serde_json::Deserializer::from_reader(text.as_bytes());
+    let read = Slot::<T>::deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    match read {
+        Slot::Good(value) => Some(value),
+        Slot::Null | Slot::Bad(_) => None,
+    }
+}
+
+/// A key of an object.
+pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, key: &'de str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+            fn visit_str<E: de::Error>(self, key: &str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// Something noticed while reading that is no fault of the JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Oddity<'a> {
+    /// A key nobody reads.
+    Unknown(Cow<'a, str>),
+    /// A key whose value is of the wrong kind.
+    WrongType { key: Cow<'a, str>, expected: &'static str, found: &'static str },
+    /// An item of a list that is of the wrong kind.
+    WrongItem { index: usize, expected: &'static str, found: &'static str },
+}
+
+/// What is told about an oddity: where the value stands, and what is odd.
+pub(crate) type Tell<'t> = &'t mut dyn FnMut(&[Segment], &Oddity<'_>);
+
+/// Looks a value through for oddities.
+pub(crate) trait Inspect {
+    /// Whether there is any, at any depth. Cheap, because it is asked of every document.
+    fn is_odd(&self) -> bool {
+        false
+    }
+    /// Tells all of them. `path` is where the value stands.
+    fn inspect(&self, _path: &mut Vec<Segment>, _tell: Tell<'_>) {}
+}
+
+impl Inspect for Text<'_> {}
+impl Inspect for i64 {}
+impl Inspect for f64 {}
+impl Inspect for bool {}
+impl Inspect for Id<'_> {}
+impl Inspect for Moment<'_> {}
+impl Inspect for Filled {}
+
+impl<T: Inspect> Inspect for List<'_, T> {
+    fn is_odd(&self) -> bool {
+        !self.odd.is_empty() || self.items.iter().any(Inspect::is_odd)
+    }
+
+    fn inspect(&self, path: &mut Vec<Segment>, tell: Tell<'_>) {
+        for odd in &self.odd {
+            tell(path, odd);
+        }
+        for (at, item) in self.items.iter().enumerate() {
+            path.push(at.into());
+            item.inspect(path, tell);
+            path.pop();
+        }
+    }
+}
+
+/// A text. Numbers are taken as the text they are written as, the way Meta does.
+pub(crate) type Text<'a> = Cow<'a, str>;
+
+impl<'de> Read<'de> for Text<'de> {
+    const EXPECTED: &'static str = "a text";
+
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        Some(text)
+    }
+    fn integer(number: i64) -> Option<Self> {
+        Some(Cow::Owned(number.to_string()))
+    }
+}
+
+impl<'de> Read<'de> for i64 {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn integer(number: i64) -> Option<Self> {
+        Some(number)
+    }
+    fn float(number: f64) -> Option<Self> {
+        // Exactly representable, so nothing is lost.
+        #[expect(clippy::cast_possible_truncation, reason = "within 2^53, and whole")]
+        (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(number as i64)
+    }
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        text.trim().parse().ok()
+    }
+}
+
+impl<'de> Read<'de> for f64 {
+    const EXPECTED: &'static str = "a number";
+
+    #[expect(clippy::cast_precision_loss, reason = "distances and coordinates are small")]
+    fn integer(number: i64) -> Option<Self> {
+        Some(number as Self)
+    }
+    fn float(number: f64) -> Option<Self> {
+        Some(number)
+    }
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        text.trim().parse().ok().filter(|number: &Self| number.is_finite())
+    }
+}
+
+impl<'de> Read<'de> for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn boolean(value: bool) -> Option<Self> {
+        Some(value)
+    }
+    fn integer(number: i64) -> Option<Self> {
+        match number {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        match &*text {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// An id. Meta writes it as a string; numbers are taken too.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Id<'a> {
+    Number(i64),
+    Text(Cow<'a, str>),
+}
+
+impl Id<'_> {
+    /// Digits only, as every id but an ad account's is.
+    pub(crate) fn is_numeric(&self) -> bool {
+        match self {
+            Self::Number(number) => *number > 0,
+            Self::Text(text) => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
+        }
+    }
+
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Text(text) => Cow::Borrowed(text),
+        }
+    }
+}
+
+impl<'de> Read<'de> for Id<'de> {
+    const EXPECTED: &'static str = "an id";
+
+    fn integer(number: i64) -> Option<Self> {
+        Some(Self::Number(number))
+    }
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        Some(Self::Text(text))
+    }
+}
+
+/// A moment: Unix seconds, or ISO 8601.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Moment<'a> {
+    Unix(i64),
+    Text(Cow<'a, str>),
+}
+
+/// When a [`Moment`] is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum When {
+    Known(Timestamp),
+    /// It has no offset, so it depends on the ad account's time zone; this is the moment in UTC.
+    WithoutOffset(Timestamp),
+    /// It cannot be read.
+    Unreadable,
+}
+
+impl Moment<'_> {
+    /// When it is. `0` stands for no end, and is no moment.
+    pub(crate) fn when(&self) -> When {
+        match self {
+            Self::Unix(seconds) => Timestamp::from_second(*seconds).map_or(When::Unreadable, When::Known),
+            Self::Text(text) => match text.parse::<Timestamp>() {
+                Ok(at) => When::Known(at),
+                Err(_) => text
+                    .parse::<DateTime>()
+                    .ok()
+                    .and_then(|local| Offset::UTC.to_timestamp(local).ok())
+                    .map_or(When::Unreadable, When::WithoutOffset),
+            },
+        }
+    }
+}
+
+impl<'de> Read<'de> for Moment<'de> {
+    const EXPECTED: &'static str = "a time";
+
+    fn integer(number: i64) -> Option<Self> {
+        Some(Self::Unix(number))
+    }
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        Some(match text.parse() {
+            Ok(seconds) => Self::Unix(seconds),
+            Err(_) => Self::Text(text),
+        })
+    }
+}
+
+/// Anything; only whether it holds something counts. `false`, `0`, empty texts, lists and objects hold nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Filled(pub(crate) bool);
+
+impl<'de> Read<'de> for Filled {
+    const EXPECTED: &'static str = "a value";
+
+    fn boolean(value: bool) -> Option<Self> {
+        Some(Self(value))
+    }
+    fn integer(number: i64) -> Option<Self> {
+        Some(Self(number != 0))
+    }
+    fn float(number: f64) -> Option<Self> {
+        Some(Self(number != 0.0))
+    }
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        Some(Self(!matches!(text.trim(), "" | "[]" | "{}" | "null" | "false" | "0")))
+    }
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+        let mut filled = false;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            filled = true;
+        }
+        Ok(Some(Self(filled)))
+    }
+    fn object<A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
+        let mut filled = false;
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+            filled = true;
+        }
+        Ok(Some(Self(filled)))
+    }
+}
+
+/// A list. Items of the wrong kind are left out and noted.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct List<'a, T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) odd: Vec<Oddity<'a>>,
+}
+
+impl<T> Default for List<'_, T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), odd: Vec::new() }
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for List<'de, T> {
+    const EXPECTED: &'static str = "a list";
+
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+        let mut read = Self::default();
+        let mut index = 0;
+        while let Some(slot) = list.next_element::<Slot<T>>()? {
+            match slot {
+                Slot::Good(item) => read.items.push(item),
+                Slot::Null => {
+                    read.odd.push(Oddity::WrongItem { index, expected: T::EXPECTED, found: "null" })
+                }
+                Slot::Bad(found) => read.odd.push(Oddity::WrongItem { index, expected: T::EXPECTED, found }),
+            }
+            index += 1;
+        }
+        Ok(Some(read))
+    }
+
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        from_json_text(&text)
+    }
+}
+
+/// The name a field with several names goes by.
+pub(crate) fn first<const N: usize>(names: [&'static str; N]) -> &'static str {
+    names[0]
+}
+
+/// Declares an object: a struct of optional fields, read by name, with everything odd noted in `odd`.
+///
+/// Keys that `skip` names are known but of no interest; `"a" | "b" => field: Type` gives a field another name.
+macro_rules! object {
+    (
+        $(#[$about:meta])*
+        $name:ident {
+            $( $($key:literal)|+ => $field:ident : $type:ty, )*
+        }
+        skip $skip:expr
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Default)]
+        pub(crate) struct $name<'a> {
+            $( pub(crate) $field: Option<$type>, )*
+            pub(crate) odd: Vec<Oddity<'a>>,
+        }
+
+        impl<'a> Read<'a> for $name<'a> {
+            const EXPECTED: &'static str = "an object";
+
+            fn object<A: MapAccess<'a>>(mut object: A) -> Result<Option<Self>, A::Error> {
+                let mut read = Self::default();
+                while let Some(Key(key)) = object.next_key()? {
+                    match &*key {
+                        $( $($key)|+ => match object.next_value::<Slot<$type>>()? {
+                            Slot::Good(value) => read.$field = Some(value),
+                            Slot::Null => {}
+                            Slot::Bad(found) => read.odd.push(Oddity::WrongType {
+                                key,
+                                expected: <$type as Read>::EXPECTED,
+                                found,
+                            }),
+                        }, )*
+                        _ => {
+                            object.next_value::<IgnoredAny>()?;
+                            let skip: fn(&str) -> bool = $skip;
+                            if !skip(&key) {
+                                read.odd.push(Oddity::Unknown(key));
+                            }
+                        }
+                    }
+                }
+                Ok(Some(read))
+            }
+
+            fn text(text: Cow<'a, str>) -> Option<Self> {
+                from_json_text(&text)
+            }
+        }
+
+        impl $crate::ad_set::read::Inspect for $name<'_> {
+            fn is_odd(&self) -> bool {
+                !self.odd.is_empty() $( || self.$field.as_ref().is_some_and($crate::ad_set::read::Inspect::is_odd) )*
+            }
+
+            fn inspect(
+                &self,
+                path: &mut Vec<$crate::ad_set::findings::Segment>,
+                tell: $crate::ad_set::read::Tell<'_>,
+            ) {
+                for odd in &self.odd {
+                    tell(path, odd);
+                }
+                $( if let Some(value) = &self.$field {
+                    path.push($crate::ad_set::read::first([$($key),+]).into());
+                    value.inspect(path, tell);
+                    path.pop();
+                } )*
+            }
+        }
+    };
+}
+pub(crate) use object;

@@ -1,0 +1,256 @@
+//! The methods a partner can call for an account, as data: what the service, the command line, the OpenAPI document
+//! and the console all read.
+
+mod arguments;
+mod schema;
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::facts::table;
+use crate::vocabulary::{Kind as Words, Vocabulary, vocabulary};
+
+pub use arguments::{ArgumentFault, Plan, Problem};
+pub use schema::json_schema;
+
+/// One method, such as `ad_set.create`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Method {
+    /// `resource.verb`.
+    pub id: String,
+    pub title: String,
+    /// One or two sentences.
+    pub what: String,
+    pub kind: Kind,
+    /// The call at Meta; `None` for a method that is answered here.
+    pub http: Option<Http>,
+    /// Any one of these permissions is enough; empty if none is needed.
+    pub any_of: Vec<String>,
+    /// What is read when the caller names no `fields`.
+    pub default_fields: Vec<String>,
+    /// Answers page by page, with `limit` and `after`.
+    pub paging: bool,
+    pub parameters: Vec<Parameter>,
+    /// Sent with every call; the caller cannot say otherwise.
+    pub fixed: Map<String, Value>,
+    pub source: String,
+}
+
+/// Whether a method changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Read,
+    Write,
+    /// Answered here, without a call to Meta.
+    Local,
+}
+
+/// The call at Meta.
+#[derive(Debug, Clone, Serialize)]
+pub struct Http {
+    pub verb: Verb,
+    /// With the path parameters in braces: `/{ad_account_id}/adsets`. The version is not part of it.
+    pub path: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Verb {
+    Get,
+    Post,
+    Delete,
+}
+
+/// Where a parameter goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    Path,
+    Query,
+    Body,
+}
+
+/// What a parameter holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Type {
+    String,
+    /// An id: digits, as a string or a number; an ad account's may begin with `act_`.
+    Id,
+    Integer,
+    Number,
+    /// A whole number of minor currency units.
+    MoneyMinor,
+    Bool,
+    /// ISO 8601 with an offset, or Unix seconds.
+    Datetime,
+    Object,
+    List,
+    /// A word of [`Parameter::words`]; other words are passed on, because Meta adds some without notice.
+    Enum,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Parameter {
+    pub name: String,
+    pub r#in: Place,
+    pub r#type: Type,
+    /// The list of words an enum, or each item of a list, is taken from.
+    #[serde(skip_serializing)]
+    pub words: Option<Words>,
+    #[serde(default)]
+    pub required: bool,
+    pub what: String,
+    /// Sent when the caller says nothing.
+    pub default: Option<Value>,
+}
+
+impl Parameter {
+    /// The words an enum, or each item of a list, can be.
+    pub fn vocabulary(&self) -> Option<&'static Vocabulary> {
+        self.words.map(vocabulary)
+    }
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    title: String,
+    what: String,
+    kind: Kind,
+    verb: Option<Verb>,
+    path: Option<String>,
+    any_of: Vec<String>,
+    #[serde(default)]
+    groups: Vec<String>,
+    #[serde(default)]
+    default_fields: Vec<String>,
+    #[serde(default)]
+    paging: bool,
+    #[serde(default)]
+    fixed: Map<String, Value>,
+    #[serde(default)]
+    parameter: Vec<Parameter>,
+    source: String,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    name: String,
+    parameter: Vec<Parameter>,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    group: Vec<Group>,
+    method: Vec<Row>,
+}
+
+static METHODS: LazyLock<Vec<Method>> = LazyLock::new(|| {
+    let Table { group: groups, method: rows } =
+        table("methods.toml", include_str!("../../data/methods.toml"));
+    rows.into_iter()
+        .map(|row| {
+            let shared = row.groups.iter().flat_map(|name| {
+                let group = groups.iter().find(|group| &group.name == name);
+                group
+                    .unwrap_or_else(|| panic!("data/methods.toml has no group {name}"))
+                    .parameter
+                    .iter()
+                    .cloned()
+            });
+            Method {
+                parameters: shared.chain(row.parameter).collect(),
+                http: row.verb.zip(row.path).map(|(verb, path)| Http { verb, path }),
+                id: row.id,
+                title: row.title,
+                what: row.what,
+                kind: row.kind,
+                any_of: row.any_of,
+                default_fields: row.default_fields,
+                paging: row.paging,
+                fixed: row.fixed,
+                source: row.source,
+            }
+        })
+        .collect()
+});
+
+/// All methods, by resource.
+pub fn methods() -> &'static [Method] {
+    &METHODS
+}
+
+/// The method of this id (`ad_set.create`).
+pub fn method(id: &str) -> Option<&'static Method> {
+    METHODS.iter().find(|method| method.id == id)
+}
+
+impl Method {
+    /// Whether it changes anything at Meta.
+    pub fn is_write(&self) -> bool {
+        self.kind == Kind::Write
+    }
+
+    /// The part of the id before the dot.
+    pub fn resource(&self) -> &str {
+        self.id.split_once('.').map_or(self.id.as_str(), |(resource, _)| resource)
+    }
+
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// Whether one of these granted permissions is enough.
+    pub fn permitted<'p>(&self, granted: impl IntoIterator<Item = &'p str>) -> bool {
+        self.any_of.is_empty()
+            || granted.into_iter().any(|name| self.any_of.iter().any(|wanted| wanted == name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::permissions::permission;
+
+    #[test]
+    fn the_table_is_whole() {
+        let mut ids: Vec<_> = methods().iter().map(|method| method.id.as_str()).collect();
+        assert_eq!(ids.len(), 24);
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 24, "an id stands twice");
+        for method in methods() {
+            assert_eq!(method.http.is_none(), method.kind == Kind::Local, "{}", method.id);
+            assert_eq!(method.paging, method.parameter("after").is_some(), "{}", method.id);
+            assert!(method.any_of.iter().all(|name| permission(name).is_some()), "{}", method.id);
+            let mut names: Vec<_> = method.parameters.iter().map(|parameter| &parameter.name).collect();
+            names.sort_unstable();
+            assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{} has a parameter twice", method.id);
+        }
+    }
+
+    #[test]
+    fn path_parameters_stand_in_the_path() {
+        for method in methods() {
+            let Some(http) = &method.http else { continue };
+            let named: Vec<_> =
+                http.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            let declared: Vec<_> =
+                method.parameters.iter().filter(|p| p.r#in == Place::Path).map(|p| p.name.as_str()).collect();
+            assert_eq!(named, declared, "{}", method.id);
+            assert!(method.parameters.iter().filter(|p| p.r#in == Place::Path).all(|p| p.required));
+        }
+    }
+
+    #[test]
+    fn what_is_created_is_paused() {
+        for id in ["campaign.create", "ad_set.create", "ad.create"] {
+            let status = method(id).unwrap().parameter("status").unwrap();
+            assert_eq!(status.default, Some(Value::from("PAUSED")), "{id}");
+        }
+    }
+}

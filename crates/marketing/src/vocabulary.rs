@@ -1,0 +1,249 @@
+//! The closed lists of words the Marketing API takes: objectives, goals, destinations, events, and so on.
+//!
+//! Meta adds words without notice, so a word that is not here is passed on with a note, never refused.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::facts::{Mark, table};
+use crate::nearest::nearest;
+
+/// Which list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Objective,
+    DestinationType,
+    OptimizationGoal,
+    BillingEvent,
+    BidStrategy,
+    Status,
+    BuyingType,
+    CustomEventType,
+    SpecialAdCategory,
+    RegionalCategory,
+    PacingType,
+    AttributionEvent,
+    FrequencyEvent,
+    ExecutionOption,
+    TimezoneType,
+    PublisherPlatform,
+    FacebookPosition,
+    InstagramPosition,
+    MessengerPosition,
+    AudienceNetworkPosition,
+    ThreadsPosition,
+    WhatsappPosition,
+    DevicePlatform,
+    MultiGoalWeight,
+    OptimizationSubEvent,
+    CampaignEffectiveStatus,
+    AdSetEffectiveStatus,
+    AdEffectiveStatus,
+    /// Names of the parameters of an ad set.
+    AdSetParameter,
+    /// Names of the parameters of a campaign.
+    CampaignParameter,
+}
+
+/// How a word stands against its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing<'w> {
+    /// In the list of values.
+    Known,
+    /// In one of Meta's tables, but not in the list of values.
+    Contested,
+    /// A known misspelling of this word.
+    Misspelt(&'w str),
+    /// Not in the list; perhaps this word was meant.
+    Unknown(Option<&'w str>),
+}
+
+/// A list of words.
+#[derive(Debug)]
+pub struct Vocabulary {
+    /// Words the API takes.
+    pub values: Vec<String>,
+    /// Words that stand in one of Meta's tables only.
+    pub also: Vec<String>,
+    /// Words people write by mistake, and the right one.
+    pub misspelt: BTreeMap<String, String>,
+    pub mark: Mark,
+    pub source: String,
+    index: Index,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    name: Kind,
+    values: Vec<String>,
+    #[serde(default)]
+    also: Vec<String>,
+    #[serde(default)]
+    misspelt: BTreeMap<String, String>,
+    mark: Mark,
+    source: String,
+}
+
+#[derive(Deserialize)]
+struct Table {
+    r#enum: Vec<Row>,
+}
+
+static VOCABULARIES: LazyLock<Vec<Vocabulary>> = LazyLock::new(|| {
+    let mut rows = table::<Table>("enums.toml", include_str!("../data/enums.toml")).r#enum;
+    rows.sort_by_key(|row| row.name);
+    rows.into_iter()
+        .enumerate()
+        .map(|(at, row)| {
+            assert_eq!(row.name as usize, at, "data/enums.toml must hold every list once");
+            let index = Index::new(row.values.iter().chain(&row.also).map(String::as_str));
+            Vocabulary {
+                values: row.values,
+                also: row.also,
+                misspelt: row.misspelt,
+                mark: row.mark,
+                source: row.source,
+                index,
+            }
+        })
+        .collect()
+});
+
+/// The list of this kind.
+pub fn vocabulary(kind: Kind) -> &'static Vocabulary {
+    &VOCABULARIES[kind as usize]
+}
+
+impl Vocabulary {
+    /// The word's place: first the values in order, then the contested words.
+    pub fn position(&self, word: &str) -> Option<usize> {
+        let at = self.index.find(word)?;
+        (self.word(at) == word).then_some(at)
+    }
+
+    /// The word at a place given by [`Vocabulary::position`].
+    pub fn word(&self, at: usize) -> &str {
+        self.values.get(at).unwrap_or_else(|| &self.also[at - self.values.len()])
+    }
+
+    /// How many words there are, contested ones included.
+    pub fn len(&self) -> usize {
+        self.values.len() + self.also.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How a word stands against this list.
+    pub fn standing(&self, word: &str) -> Standing<'_> {
+        if let Some(at) = self.position(word) {
+            return if at < self.values.len() { Standing::Known } else { Standing::Contested };
+        }
+        if let Some(right) = self.misspelt.get(word) {
+            return Standing::Misspelt(right);
+        }
+        let same_but_case =
+            self.values.iter().chain(&self.also).find(|value| value.eq_ignore_ascii_case(word));
+        if let Some(right) = same_but_case {
+            return Standing::Misspelt(right);
+        }
+        let upper = word.to_ascii_uppercase();
+        if let Some(right) = self.misspelt.get(&upper) {
+            return Standing::Misspelt(right);
+        }
+        Standing::Unknown(nearest(word, self.values.iter().map(String::as_str)))
+    }
+}
+
+/// A table from words to small numbers, without a copy of the words. The caller compares the word it finds.
+#[derive(Debug)]
+pub(crate) struct Index {
+    /// Number of the word plus one in each slot; 0 is empty. The length is a power of two.
+    slots: Vec<u16>,
+}
+
+impl Index {
+    /// Numbers the words in order, in a table in which no two of them share a slot.
+    pub(crate) fn new<'w>(words: impl Iterator<Item = &'w str>) -> Self {
+        let words: Vec<&str> = words.collect();
+        let mut size = (words.len() * 2).next_power_of_two().max(8);
+        loop {
+            let mut slots = vec![0; size];
+            let placed = words.iter().enumerate().all(|(number, word)| {
+                let slot: &mut u16 = &mut slots[Self::slot(word, size)];
+                let free = *slot == 0;
+                if free {
+                    *slot = u16::try_from(number + 1).unwrap_or(u16::MAX);
+                }
+                free
+            });
+            if placed {
+                return Self { slots };
+            }
+            assert!(size < 1 << 20, "a list holds the same word twice: {words:?}");
+            size *= 2;
+        }
+    }
+
+    /// The number of the only word that could be this one.
+    pub(crate) fn find(&self, word: &str) -> Option<usize> {
+        let number = self.slots[Self::slot(word, self.slots.len())];
+        (number != 0).then(|| usize::from(number) - 1)
+    }
+
+    fn slot(word: &str, size: usize) -> usize {
+        let bytes = word.as_bytes();
+        let mut hash = bytes.len() as u64;
+        for chunk in bytes.chunks(8) {
+            let mut buffer = [0; 8];
+            buffer[..chunk.len()].copy_from_slice(chunk);
+            hash = (hash.rotate_left(5) ^ u64::from_le_bytes(buffer)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+        // The high bits are the well-mixed ones.
+        usize::try_from(hash >> 40).unwrap_or(0) & (size - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_found_where_it_stands() {
+        for list in VOCABULARIES.iter() {
+            for at in 0..list.len() {
+                assert_eq!(list.position(list.word(at)), Some(at));
+            }
+            assert_eq!(list.position("NO_SUCH_WORD"), None);
+            assert_eq!(list.position(""), None);
+        }
+    }
+
+    #[test]
+    fn misspellings_lead_to_words_of_the_list() {
+        for list in &VOCABULARIES[..Kind::AdSetParameter as usize] {
+            for (wrong, right) in &list.misspelt {
+                assert!(list.position(wrong).is_none(), "{wrong} is a word of the list");
+                assert!(list.position(right).is_some(), "{right} is no word of the list");
+            }
+        }
+    }
+
+    #[test]
+    fn standings() {
+        let events = vocabulary(Kind::CustomEventType);
+        assert_eq!(events.values.len(), 29);
+        assert_eq!(events.standing("PURCHASE"), Standing::Known);
+        assert_eq!(events.standing("VIEW_CONTENT"), Standing::Misspelt("CONTENT_VIEW"));
+        assert_eq!(events.standing("purchase"), Standing::Misspelt("PURCHASE"));
+        assert_eq!(events.standing("PURCHAES"), Standing::Unknown(Some("PURCHASE")));
+        assert_eq!(vocabulary(Kind::DestinationType).values.len(), 23);
+        assert_eq!(vocabulary(Kind::DestinationType).standing("PHONE_CALL"), Standing::Contested);
+        assert_eq!(vocabulary(Kind::OptimizationGoal).values.len(), 33);
+        assert_eq!(vocabulary(Kind::Objective).values.len(), 21);
+    }
+}
