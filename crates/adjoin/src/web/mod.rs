@@ -2,6 +2,8 @@
 //! service function and answer; no rules live here.
 
 pub mod assets;
+pub mod callbacks;
+pub mod connect;
 pub mod console;
 pub mod headers;
 pub mod problem;
@@ -16,6 +18,8 @@ use crate::service::App;
 /// Every route of the service.
 pub fn router(app: App) -> Router {
     Router::new()
+        .merge(connect::router())
+        .merge(callbacks::router())
         .merge(console::router())
         .route("/healthz", get(|| async { "ok" }))
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
