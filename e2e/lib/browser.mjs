@@ -73,16 +73,23 @@ export async function look(page, name) {
     const told = found.map((v) => `${v.impact} ${v.id}: ${v.help}\n    ${v.nodes.map((n) => n.target.join(' ')).join('\n    ')}`);
     throw new Error(`${name} (${page.url()}) keeps people out:\n  ${told.join('\n  ')}`);
   }
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wide > 0) throw new Error(`${name} (${page.url()}) is ${wide} px wider than the window`);
   if (page.faults.length > 0) throw new Error(`${name} (${page.url()}): ${page.faults.join('; ')}`);
 }
 
+/** Tabs on until the focus is on what is meant, as a person without a mouse does. */
+export async function tabTo(page, target) {
+  for (let step = 0; step < 60; step += 1) {
+    if (await target.evaluate((node) => node === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`no way by keyboard to ${target} on ${page.url()}`);
+}
+
+/** Serious and critical ones. The debugger evaluates axe, so our Content Security Policy does not stand in its way. */
 async function violations(page) {
-  // Evaluated by the debugger and not as a script of the page, so it passes under our Content Security Policy, and it
-  // works in a page whose own JavaScript is off only where the debugger may still run; such pages are checked with it on.
   await page.evaluate(axe);
-  const result = await page.evaluate(() =>
-    // eslint-disable-next-line no-undef
-    axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
-  );
+  const result = await page.evaluate(() => globalThis.axe.run(document));
   return result.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
 }

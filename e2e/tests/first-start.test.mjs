@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startService } from '../lib/adjoin.mjs';
-import { closeBrowser, look, openBrowser, openPage } from '../lib/browser.mjs';
+import { closeBrowser, look, openBrowser, openPage, tabTo } from '../lib/browser.mjs';
 import { becomeOperator, createAccount, menu, operator, setServiceDomain, signIn } from '../lib/console.mjs';
 
 before(openBrowser);
@@ -80,4 +80,53 @@ test('wrong settings are refused beside their field, and nothing typed is lost',
   assert.equal(await page.getByLabel('Partner name').inputValue(), 'Northwind CRM');
   assert.equal(await page.getByLabel('Service Domain').getAttribute('aria-invalid'), 'true');
   assert.equal(await page.getByLabel('Return URLs').inputValue(), 'javascript:alert(1)');
+});
+
+test('without JavaScript the code is pasted, and everything else works', async (t) => {
+  const service = await startService(t);
+  const page = await openPage(t, { javaScriptEnabled: false });
+  await page.goto(service.operatorLink);
+  await page.getByLabel('One-time code').fill(service.operatorLink);
+  await page.getByLabel('Your name').fill(operator.name);
+  await page.getByLabel('E-mail address').fill(operator.email);
+  await page.getByLabel('Password').fill(operator.password);
+  await page.getByRole('button', { name: 'Create the operator' }).click();
+  await page.getByText('Your operator account is ready.').waitFor();
+  await setServiceDomain(page, service);
+  await createAccount(page, 'Blue Door Bakery');
+  for (const button of await page.getByRole('button', { name: 'Copy' }).all()) {
+    assert.fail(`${await button.textContent()} is shown, but needs a script`);
+  }
+});
+
+test('with the keyboard alone', async (t) => {
+  const service = await startService(t);
+  const page = await openPage(t);
+  await page.goto(service.operatorLink);
+  for (const [label, text] of [
+    ['Your name', operator.name],
+    ['E-mail address', operator.email],
+    ['Password', operator.password],
+  ]) {
+    await tabTo(page, page.getByLabel(label));
+    await page.keyboard.type(text);
+  }
+  await page.keyboard.press('Enter');
+  await page.getByText('Your operator account is ready.').waitFor();
+
+  await page.keyboard.press('Tab');
+  const skip = page.getByRole('link', { name: 'Skip to the content' });
+  assert.ok(await skip.evaluate((node) => node === document.activeElement), 'the first stop leads past the menu');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'content');
+
+  await page.goto(`${service.origin}/accounts`);
+  await tabTo(page, page.getByRole('link', { name: 'New account' }));
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'New account' }).waitFor();
+  await tabTo(page, page.getByLabel('Name', { exact: true }));
+  await page.keyboard.type('Blue Door Bakery');
+  await tabTo(page, page.getByRole('button', { name: 'Create account' }));
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Blue Door Bakery' }).waitFor();
 });

@@ -14,8 +14,7 @@ use crate::service::settings::is_loopback;
 /// `form_targets` are origins a form may lead to besides our own (browsers hold redirects after a form to it,
 /// so the login dialog's host stands here); `frame_ancestors` are the origins that may frame the page.
 pub fn content_security_policy(form_targets: &[&str], frame_ancestors: &[&str]) -> HeaderValue {
-    let ancestors =
-        if frame_ancestors.is_empty() { "'none'".to_owned() } else { frame_ancestors.join(" ") };
+    let ancestors = if frame_ancestors.is_empty() { "'none'".to_owned() } else { frame_ancestors.join(" ") };
     let targets = form_targets.iter().fold("'self'".to_owned(), |all, target| format!("{all} {target}"));
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \

@@ -26,7 +26,9 @@ mod tests {
     #[test]
     fn only_our_own_pages() {
         assert_eq!(Next::new("/accounts?find=a").unwrap().as_str(), "/accounts?find=a");
-        for wrong in ["", "accounts", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb", "/\t/x"] {
+        for wrong in
+            ["", "accounts", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb", "/\t/x"]
+        {
             assert_eq!(Next::new(wrong), None, "{wrong:?}");
         }
     }

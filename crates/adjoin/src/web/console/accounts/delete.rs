@@ -34,11 +34,7 @@ pub struct Given {
     name: String,
 }
 
-pub async fn confirm(
-    State(app): State<App>,
-    frame: Frame,
-    Path(id): Path<String>,
-) -> Result<Page<Delete>> {
+pub async fn confirm(State(app): State<App>, frame: Frame, Path(id): Path<String>) -> Result<Page<Delete>> {
     let account = accounts::get(&app, &account_id(&id)?).await?;
     Ok(Page::new(Delete { frame, account, refusal: Refusal::default() }))
 }

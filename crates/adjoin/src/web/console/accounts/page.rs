@@ -35,11 +35,7 @@ pub struct Rename {
     name: String,
 }
 
-pub async fn show(
-    State(app): State<App>,
-    frame: Frame,
-    Path(id): Path<String>,
-) -> Result<Page<AccountPage>> {
+pub async fn show(State(app): State<App>, frame: Frame, Path(id): Path<String>) -> Result<Page<AccountPage>> {
     let account = accounts::get(&app, &account_id(&id)?).await?;
     let name = account.name.clone();
     Ok(Page::new(AccountPage { frame, account, name, refusal: Refusal::default() }))

@@ -88,11 +88,7 @@ pub async fn create(State(app): State<App>, frame: Frame, Form(form): Form<Given
     .into_response())
 }
 
-pub async fn confirm(
-    State(app): State<App>,
-    frame: Frame,
-    Path(id): Path<String>,
-) -> Result<Page<Revoke>> {
+pub async fn confirm(State(app): State<App>, frame: Frame, Path(id): Path<String>) -> Result<Page<Revoke>> {
     let key = api_keys::list(&app).await?.into_iter().find(|key| key.id.as_str() == id);
     Ok(Page::new(Revoke { frame, key: key.ok_or_else(Failure::no_page)? }))
 }
