@@ -4,8 +4,10 @@ pub mod accounts;
 pub mod api_keys;
 pub mod connect_sessions;
 pub mod connections;
+pub mod history;
 pub mod meta;
 pub mod operators;
+pub mod overview;
 pub mod settings;
 pub mod setup;
 

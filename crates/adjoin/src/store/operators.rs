@@ -19,6 +19,12 @@ struct Count {
 }
 row!(Count { count });
 
+#[derive(Debug)]
+struct Named {
+    name: String,
+}
+row!(Named { name });
+
 pub async fn any(db: &Db) -> Result<bool> {
     Ok(sql("SELECT COUNT(*) AS count FROM operators").all::<Count>(db).await?.iter().any(|row| row.count > 0))
 }
@@ -40,6 +46,11 @@ pub async fn by_email(db: &Db, email: &str) -> Result<Option<Operator>> {
         .bind(email)
         .optional(db)
         .await
+}
+
+pub async fn name(db: &Db, id: &str) -> Result<Option<String>> {
+    let named = sql("SELECT name FROM operators WHERE id = $1").bind(id).optional::<Named>(db).await?;
+    Ok(named.map(|row| row.name))
 }
 
 /// Keeps the hash of a one-time link that lets somebody create an operator.

@@ -1,6 +1,7 @@
 //! The console: pages for the partner's operators, made on the server. Every form works without a script.
 
 mod accounts;
+mod connections;
 mod connectors;
 mod done;
 mod failure;
@@ -51,11 +52,23 @@ pub fn router() -> Router<App> {
             get(settings::api_keys::confirm).post(settings::api_keys::revoke),
         )
         .route("/connectors", get(connectors::library::show))
+        .route(
+            "/connectors/facebook-marketing/setup",
+            get(connectors::setup::show).post(connectors::setup::submit),
+        )
         .route("/accounts", get(accounts::list::show))
         .route("/accounts/new", get(accounts::create::show).post(accounts::create::submit))
         .route("/accounts/{account}", get(accounts::page::show))
         .route("/accounts/{account}/rename", post(accounts::page::rename))
         .route("/accounts/{account}/delete", get(accounts::delete::confirm).post(accounts::delete::submit))
+        .route("/accounts/{account}/install", post(accounts::page::install))
+        .route("/accounts/{account}/connections/{connection}", get(connections::page::show))
+        .route("/accounts/{account}/connections/{connection}/test", post(connections::actions::test))
+        .route("/accounts/{account}/connections/{connection}/link", post(connections::actions::link))
+        .route(
+            "/accounts/{account}/connections/{connection}/disconnect",
+            get(connections::disconnect::confirm).post(connections::disconnect::submit),
+        )
         .layer(axum::Extension(limits))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::cross_site().into_response()))
 }

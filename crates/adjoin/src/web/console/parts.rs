@@ -50,6 +50,10 @@ impl Badge {
     pub fn new(tone: Tone, word: impl Into<String>) -> Self {
         Self { tone, word: word.into() }
     }
+
+    pub fn mark(&self) -> Mark {
+        Mark(self.tone)
+    }
 }
 
 /// A moment as people say it, with the exact one behind it.

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, State},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
@@ -13,19 +13,28 @@ use crate::{
     service::{
         App,
         accounts::{self, Account},
+        connections::{self, Connection},
+        history::{self, Line},
     },
     web::console::{
         Frame, Page, Result,
+        connections::words,
         done::Done,
-        parts::{Copy, Field, Refusal},
+        parts::{Copy, Field, Mark, Refusal, Tone},
     },
 };
+
+/// Newest lines of the history shown.
+const LINES: i64 = 10;
 
 #[derive(Debug, Template)]
 #[template(path = "console/accounts/page.html")]
 pub struct AccountPage {
     frame: Frame,
     account: Account,
+    /// The installed connector, when it is.
+    connection: Option<Connection>,
+    history: Vec<Line>,
     name: String,
     refusal: Refusal,
 }
@@ -38,7 +47,7 @@ pub struct Rename {
 pub async fn show(State(app): State<App>, frame: Frame, Path(id): Path<String>) -> Result<Page<AccountPage>> {
     let account = accounts::get(&app, &account_id(&id)?).await?;
     let name = account.name.clone();
-    Ok(Page::new(AccountPage { frame, account, name, refusal: Refusal::default() }))
+    Ok(Page::new(page(&app, frame, account, name, Refusal::default()).await?))
 }
 
 pub async fn rename(
@@ -53,7 +62,26 @@ pub async fn rename(
         Err(error) => {
             let refusal = Refusal::from_error(error)?;
             let account = accounts::get(&app, &id).await?;
-            Ok(Page::refused(AccountPage { frame, account, name: given.name, refusal }).into_response())
+            Ok(Page::refused(page(&app, frame, account, given.name, refusal).await?).into_response())
         }
     }
+}
+
+/// Installs the connector and leads to its page.
+pub async fn install(State(app): State<App>, frame: Frame, Path(id): Path<String>) -> Result<Redirect> {
+    let connection = connections::install(&app, &frame.actor(), &account_id(&id)?).await?;
+    let target = format!("/accounts/{}/connections/{}", connection.account_id, connection.id);
+    Ok(Done::Installed.at(&target))
+}
+
+async fn page(
+    app: &App,
+    frame: Frame,
+    account: Account,
+    name: String,
+    refusal: Refusal,
+) -> Result<AccountPage> {
+    let connection = connections::list(app, &account.id).await?.into_iter().next();
+    let history = history::about(app, account.id.as_str(), LINES).await?;
+    Ok(AccountPage { frame, account, connection, history, name, refusal })
 }

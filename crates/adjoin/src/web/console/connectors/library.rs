@@ -4,8 +4,10 @@ use askama::Template;
 use axum::extract::State;
 
 use crate::{
-    service::App,
-    store::{connectors, connectors::Connector},
+    service::{
+        App,
+        setup::{self, Setup},
+    },
     web::console::{
         Frame, Page, Result,
         parts::{Badge, Tone},
@@ -16,8 +18,9 @@ use crate::{
 #[template(path = "console/connectors/library.html")]
 pub struct Library {
     frame: Frame,
+    facebook: Option<Setup>,
 }
 
-pub async fn show(State(_app): State<App>, frame: Frame) -> Result<Page<Library>> {
-    Ok(Page::new(Library { frame }))
+pub async fn show(State(app): State<App>, frame: Frame) -> Result<Page<Library>> {
+    Ok(Page::new(Library { frame, facebook: setup::get(&app).await? }))
 }
