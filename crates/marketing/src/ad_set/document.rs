@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::{IgnoredAny, MapAccess};
 
 use super::promoted_object::PromotedObject;
-use super::read::{Filled, Id, Key, List, Moment, Oddity, Read, Slot, Text, from_json_text, object};
+use super::read::{Filled, Id, Inspect, Key, List, Moment, Oddity, Read, Slot, Text, from_json_text, object};
 use crate::vocabulary::{Kind, vocabulary};
 
 /// An ad set to check, and what is known around it. Fields are named as Meta names them.
@@ -256,6 +256,38 @@ impl<'a> Read<'a> for Identities<'a> {
 
     fn text(text: Cow<'a, str>) -> Option<Self> {
         from_json_text(&text)
+    }
+}
+
+impl Inspect for Identities<'_> {}
+
+impl AdSet<'_> {
+    /// Whether it says anything but a name. What has no effect on a closed ad set is not counted.
+    pub(crate) fn changes_more_than_name(&self) -> bool {
+        let texts = [
+            &self.status,
+            &self.optimization_goal,
+            &self.billing_event,
+            &self.destination_type,
+            &self.bid_strategy,
+        ];
+        let numbers = [
+            self.daily_budget,
+            self.lifetime_budget,
+            self.bid_amount,
+            self.daily_spend_cap,
+            self.lifetime_spend_cap,
+        ];
+        let moments = [&self.start_time, &self.end_time];
+        texts.into_iter().any(Option::is_some)
+            || numbers.iter().any(Option::is_some)
+            || moments.into_iter().any(Option::is_some)
+            || self.promoted_object.is_some()
+            || self.targeting.is_some()
+            || self.attribution_spec.is_some()
+            || self.frequency_control_specs.is_some()
+            || self.adset_schedule.is_some()
+            || self.bid_constraints.is_some()
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
-use super::read::{Key, Read, Slot, from_json_text};
+use super::findings::Segment;
+use super::read::{Inspect, Key, Oddity, Read, Slot, Tell, from_json_text};
 use crate::facts::{Mark, table};
 use crate::vocabulary::{Index, Kind};
 
@@ -210,6 +211,18 @@ impl<'a> Read<'a> for PromotedObject<'a> {
 
     fn text(text: Cow<'a, str>) -> Option<Self> {
         from_json_text(&text)
+    }
+}
+
+impl Inspect for PromotedObject<'_> {
+    fn is_odd(&self) -> bool {
+        !self.unknown.is_empty()
+    }
+
+    fn inspect(&self, path: &mut Vec<Segment>, tell: Tell<'_>) {
+        for key in &self.unknown {
+            tell(path, &Oddity::Unknown(key.clone()));
+        }
     }
 }
 

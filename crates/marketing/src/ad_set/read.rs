@@ -7,7 +7,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::findings::Segment;
 
 /// Something that can be read from a JSON value. Every kind of value is refused unless the type takes it.
 pub(crate) trait Read<'de>: Sized {
@@ -157,6 +162,44 @@ pub(crate) enum Oddity<'a> {
     WrongItem { index: usize, expected: &'static str, found: &'static str },
 }
 
+/// What is told about an oddity: where the value stands, and what is odd.
+pub(crate) type Tell<'t> = &'t mut dyn FnMut(&[Segment], &Oddity<'_>);
+
+/// Looks a value through for oddities.
+pub(crate) trait Inspect {
+    /// Whether there is any, at any depth. Cheap, because it is asked of every document.
+    fn is_odd(&self) -> bool {
+        false
+    }
+    /// Tells all of them. `path` is where the value stands.
+    fn inspect(&self, _path: &mut Vec<Segment>, _tell: Tell<'_>) {}
+}
+
+impl Inspect for Text<'_> {}
+impl Inspect for i64 {}
+impl Inspect for f64 {}
+impl Inspect for bool {}
+impl Inspect for Id<'_> {}
+impl Inspect for Moment<'_> {}
+impl Inspect for Filled {}
+
+impl<T: Inspect> Inspect for List<'_, T> {
+    fn is_odd(&self) -> bool {
+        !self.odd.is_empty() || self.items.iter().any(Inspect::is_odd)
+    }
+
+    fn inspect(&self, path: &mut Vec<Segment>, tell: Tell<'_>) {
+        for odd in &self.odd {
+            tell(path, odd);
+        }
+        for (at, item) in self.items.iter().enumerate() {
+            path.push(at.into());
+            item.inspect(path, tell);
+            path.pop();
+        }
+    }
+}
+
 /// A text. Numbers are taken as the text they are written as, the way Meta does.
 pub(crate) type Text<'a> = Cow<'a, str>;
 
@@ -266,6 +309,33 @@ pub(crate) enum Moment<'a> {
     Text(Cow<'a, str>),
 }
 
+/// When a [`Moment`] is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum When {
+    Known(Timestamp),
+    /// It has no offset, so it depends on the ad account's time zone; this is the moment in UTC.
+    WithoutOffset(Timestamp),
+    /// It cannot be read.
+    Unreadable,
+}
+
+impl Moment<'_> {
+    /// When it is. `0` stands for no end, and is no moment.
+    pub(crate) fn when(&self) -> When {
+        match self {
+            Self::Unix(seconds) => Timestamp::from_second(*seconds).map_or(When::Unreadable, When::Known),
+            Self::Text(text) => match text.parse::<Timestamp>() {
+                Ok(at) => When::Known(at),
+                Err(_) => text
+                    .parse::<DateTime>()
+                    .ok()
+                    .and_then(|local| Offset::UTC.to_timestamp(local).ok())
+                    .map_or(When::Unreadable, When::WithoutOffset),
+            },
+        }
+    }
+}
+
 impl<'de> Read<'de> for Moment<'de> {
     const EXPECTED: &'static str = "a time";
 
@@ -352,6 +422,11 @@ impl<'de, T: Read<'de>> Read<'de> for List<'de, T> {
     }
 }
 
+/// The name a field with several names goes by.
+pub(crate) fn first<const N: usize>(names: [&'static str; N]) -> &'static str {
+    names[0]
+}
+
 /// Declares an object: a struct of optional fields, read by name, with everything odd noted in `odd`.
 ///
 /// Keys that `skip` names are known but of no interest; `"a" | "b" => field: Type` gives a field another name.
@@ -400,6 +475,27 @@ macro_rules! object {
 
             fn text(text: Cow<'a, str>) -> Option<Self> {
                 from_json_text(&text)
+            }
+        }
+
+        impl $crate::ad_set::read::Inspect for $name<'_> {
+            fn is_odd(&self) -> bool {
+                !self.odd.is_empty() $( || self.$field.as_ref().is_some_and($crate::ad_set::read::Inspect::is_odd) )*
+            }
+
+            fn inspect(
+                &self,
+                path: &mut Vec<$crate::ad_set::findings::Segment>,
+                tell: $crate::ad_set::read::Tell<'_>,
+            ) {
+                for odd in &self.odd {
+                    tell(path, odd);
+                }
+                $( if let Some(value) = &self.$field {
+                    path.push($crate::ad_set::read::first([$($key),+]).into());
+                    value.inspect(path, tell);
+                    path.pop();
+                } )*
             }
         }
     };

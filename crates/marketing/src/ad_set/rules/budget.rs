@@ -1,0 +1,175 @@
+//! Budgets: on which level, how much, and what they need.
+
+use super::super::document::Campaign;
+use super::super::findings::{Findings, Rule, at};
+use super::case::Case;
+use crate::money;
+
+/// 0.50 USD a day: the least for an ad set paid by impressions, in the countries with the lower minimum.
+const LEAST_A_DAY_USD: i64 = 50;
+
+pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
+    let ad_set = case.ad_set;
+    for (field, given) in [("daily_budget", ad_set.daily_budget), ("lifetime_budget", ad_set.lifetime_budget)]
+    {
+        let Some(amount) = given else { continue };
+        if amount < 0 || (amount == 0 && !case.is_update()) {
+            out.add(
+                Rule::BudgetNotPositive,
+                at!["ad_set", field],
+                format!("{field} is {amount}, and a budget must be more than nothing."),
+                "Raise it, or leave it out.",
+            );
+        } else {
+            in_whole_units(case, field, amount, out);
+        }
+    }
+    let daily = ad_set.daily_budget.filter(|amount| *amount > 0);
+    let lifetime = ad_set.lifetime_budget.filter(|amount| *amount > 0);
+    if daily.is_some() && lifetime.is_some() {
+        out.add(
+            Rule::BudgetDailyAndLifetime,
+            at!["ad_set", "lifetime_budget"],
+            "An ad set has a daily or a lifetime budget, not both.",
+            "Send one of them.",
+        );
+    }
+    levels(case, out);
+    if let Some(amount) = daily {
+        minimum(case, amount, out);
+    }
+    spend_targets(case, out);
+    impressions(case, out);
+}
+
+fn campaign_has_budget(campaign: &Campaign<'_>) -> bool {
+    campaign.daily_budget.is_some_and(|amount| amount > 0)
+        || campaign.lifetime_budget.is_some_and(|amount| amount > 0)
+}
+
+fn levels(case: &Case<'_>, out: &mut Findings) {
+    let given =
+        [("daily_budget", case.ad_set.daily_budget), ("lifetime_budget", case.ad_set.lifetime_budget)];
+    let has_budget = given.iter().any(|(_, amount)| amount.is_some());
+    match case.campaign {
+        Some(campaign) if campaign_has_budget(campaign) => {
+            for (field, _) in given.into_iter().filter(|(_, amount)| amount.is_some()) {
+                out.add(
+                    Rule::BudgetOnBothLevels,
+                    at!["ad_set", field],
+                    "The campaign has a budget, so its ad sets cannot have one.",
+                    "Keep the budget on one level: take it from the ad set, or from the campaign.",
+                );
+            }
+        }
+        // Bought by reservation, the budget is in the prediction.
+        campaign if !has_budget && !case.is_update() && case.ad_set.rf_prediction_id.is_none() => {
+            out.add(
+                Rule::BudgetMissing,
+                at!["ad_set", "daily_budget"],
+                if campaign.is_some() {
+                    "Neither the ad set nor its campaign has a budget."
+                } else {
+                    "The ad set has no budget, and whether its campaign has one is not known."
+                },
+                "Add daily_budget or lifetime_budget here, or give the campaign a budget.",
+            )
+            .at_most(case.with_campaign());
+        }
+        _ => {}
+    }
+}
+
+fn in_whole_units(case: &Case<'_>, field: &'static str, amount: i64, out: &mut Findings) {
+    let Some(currency) =
+        case.account.and_then(|account| account.currency.as_deref()).and_then(money::currency)
+    else {
+        return;
+    };
+    if currency.offset == 1 {
+        out.add(
+            Rule::BudgetInWholeUnits,
+            at!["ad_set", field],
+            format!("{} has no minor units: {field} {amount} is {}.", currency.code, case.money(amount)),
+            "Nothing, if that is what is meant.",
+        );
+    }
+}
+
+/// The real minimum is only known online; this catches what is surely too low.
+fn minimum(case: &Case<'_>, amount: i64, out: &mut Findings) {
+    let Some(account) = case.account else { return };
+    let least = match (account.min_daily_budget, account.currency.as_deref()) {
+        (Some(least), _) => least,
+        (None, Some("USD")) => LEAST_A_DAY_USD,
+        _ => return,
+    };
+    if amount < least {
+        out.add(
+            Rule::BudgetBelowMinimum,
+            at!["ad_set", "daily_budget"],
+            format!("{} a day is below the minimum of {}.", case.money(amount), case.money(least)),
+            "Raise daily_budget; GET /act_{id}/minimum_budgets tells the minimum by goal.",
+        );
+    }
+}
+
+fn spend_targets(case: &Case<'_>, out: &mut Findings) {
+    let ad_set = case.ad_set;
+    type Budget = fn(&Campaign<'_>) -> Option<i64>;
+    let daily: Budget = |campaign| campaign.daily_budget;
+    let lifetime: Budget = |campaign| campaign.lifetime_budget;
+    let targets = [
+        ("daily_min_spend_target", ad_set.daily_min_spend_target, "daily_budget", daily),
+        ("daily_spend_cap", ad_set.daily_spend_cap, "daily_budget", daily),
+        ("lifetime_min_spend_target", ad_set.lifetime_min_spend_target, "lifetime_budget", lifetime),
+        ("lifetime_spend_cap", ad_set.lifetime_spend_cap, "lifetime_budget", lifetime),
+    ];
+    for (field, given, needs, budget) in targets {
+        if given.is_some_and(|amount| amount > 0)
+            && case.campaign.is_none_or(|campaign| budget(campaign).is_none())
+        {
+            out.add(
+                Rule::SpendTargetNeedsCampaignBudget,
+                at!["ad_set", field],
+                format!("{field} only goes with a campaign that has {needs}."),
+                format!("Give the campaign {needs}, or leave {field} out."),
+            )
+            .at_most(case.with_campaign());
+        }
+    }
+    let pairs = [
+        ("daily_min_spend_target", ad_set.daily_min_spend_target, ad_set.daily_spend_cap),
+        ("lifetime_min_spend_target", ad_set.lifetime_min_spend_target, ad_set.lifetime_spend_cap),
+    ];
+    for (field, least, most) in pairs {
+        if let Some((least, most)) = least.zip(most)
+            && least > most
+        {
+            let message = format!(
+                "The least to spend, {}, is above the most, {}.",
+                case.money(least),
+                case.money(most)
+            );
+            out.add(Rule::SpendTargetAboveCap, at!["ad_set", field], message, "Lower it, or raise the cap.");
+        }
+    }
+}
+
+/// Impressions are bought at a fixed price only under a buying type that is no longer sold.
+fn impressions(case: &Case<'_>, out: &mut Findings) {
+    let buying_type = case.campaign.and_then(|campaign| campaign.buying_type.as_deref());
+    for (field, given) in
+        [("daily_imps", case.ad_set.daily_imps), ("lifetime_imps", case.ad_set.lifetime_imps)]
+    {
+        if given.is_some_and(|number| number > 0) && buying_type != Some("FIXED_CPM") {
+            out.add(
+                Rule::ImpressionsNeedFixedCpm,
+                at!["ad_set", field],
+                format!("{field} only goes with buying type FIXED_CPM."),
+                format!("Leave {field} out and give a budget."),
+            )
+            .at_most(case.with_campaign());
+        }
+    }
+}
