@@ -167,6 +167,9 @@ fn objects(
     params: &Params,
     fields: Option<&[Field]>,
 ) -> Result<Window, GraphError> {
+    if let Some(fields) = fields {
+        read::check_fields(resolve::kind_of(kind), fields)?;
+    }
     let children = scope.world.objects.children(parent, kind);
     let ids = &children.ids;
     let filter = Filter::from_params(params, resolve::kind_of(kind))?;

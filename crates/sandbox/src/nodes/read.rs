@@ -56,12 +56,29 @@ pub fn node_fields(
     Ok(Value::Object(map))
 }
 
+/// Refuses fields the kind does not have, for lists that may have no row to find out with.
+pub fn check_fields(kind: Kind, fields: &[Field]) -> Result<(), GraphError> {
+    fields.iter().try_for_each(|field| {
+        let known = field.name == "id"
+            || table::of(kind).has_field(&field.name)
+            || find(Method::Get, kind, Some(&field.name)).is_some();
+        if known { Ok(()) } else { Err(nonexisting(kind, &field.name)) }
+    })
+}
+
+fn nonexisting(kind: Kind, field: &str) -> GraphError {
+    GraphError::new(
+        100,
+        format!("(#100) Tried accessing nonexisting field ({field}) on node type ({})", kind.type_name()),
+    )
+}
+
 fn read_field(scope: Scope<'_>, node: &Node, field: &Field) -> Result<Option<Value>, GraphError> {
     if field.name == "id" {
         return Ok(Some(node.id.clone().into()));
     }
     let known = table::of(node.kind).has_field(&field.name);
-    if !known || field.name == "adcreatives" {
+    if !known {
         return match find(Method::Get, node.kind, Some(&field.name)) {
             Some(Action::List(list)) => {
                 let mut params = Params::default();
@@ -71,14 +88,7 @@ fn read_field(scope: Scope<'_>, node: &Node, field: &Field) -> Result<Option<Val
                 let list = list(scope, node, &params)?;
                 list::page(scope, &list, node, &field.name, &params, field.sub.as_deref()).map(Some)
             }
-            _ => Err(GraphError::new(
-                100,
-                format!(
-                    "(#100) Tried accessing nonexisting field ({}) on node type ({})",
-                    field.name,
-                    node.kind.type_name()
-                ),
-            )),
+            _ => Err(nonexisting(node.kind, &field.name)),
         };
     }
     match cell(scope, node, &field.name) {

@@ -22,7 +22,7 @@ const CATALOGS: &[&str] = &["catalog_management", "ads_management", "business_ma
 pub fn resolve(world: &World, caller: &Caller, method: Method, segment: &str) -> Result<Node, GraphError> {
     let node = match segment {
         "me" => me(caller),
-        _ => asset(world, segment).ok_or_else(|| unknown(segment))?,
+        _ => asset(world, segment).ok_or_else(|| for_method(unknown(segment), method))?,
     };
     let allowed =
         if method == Method::Get { may_read(world, caller, &node) } else { may_write(world, caller, &node) };
