@@ -96,6 +96,8 @@ pub struct Field<'a> {
     hint: &'a str,
     faults: Vec<&'a Fault>,
     required: bool,
+    /// Says "(optional)" where it is.
+    marked: bool,
     code: bool,
     autofocus: bool,
     autocomplete: &'a str,
@@ -111,6 +113,7 @@ impl<'a> Field<'a> {
             hint: "",
             faults: Vec::new(),
             required: true,
+            marked: true,
             code: false,
             autofocus: false,
             autocomplete: "off",
@@ -147,6 +150,12 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn optional(self) -> Self {
         Self { required: false, ..self }
+    }
+
+    /// Optional, where the words around the field say when it is needed.
+    #[must_use]
+    pub fn unmarked(self) -> Self {
+        Self { required: false, marked: false, ..self }
     }
 
     #[must_use]
