@@ -55,7 +55,7 @@ impl Sandbox {
         let options = Options {
             seed: self.seed,
             fill: Fill { campaigns: self.campaigns, ad_sets: self.ad_sets, ads: self.ads }.with_parents(),
-            redirect_uris: self.redirect_uris,
+            redirect_uris: self.redirect_uri,
             tls_ca_file: self.tls_ca,
             strict_versions: self.strict_versions,
             legacy_protocol: self.legacy_protocol,

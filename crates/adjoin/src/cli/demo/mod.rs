@@ -255,7 +255,7 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
     let right = json!({ "page_id": facts.page_id });
     let ad_set = steps
         .run("ad_set.create", "A paused ad set with the right promoted object", async {
-            let arguments = ad_set(&facts.ad_account_id, &campaign, "ON_AD", "LEAD_GENERATION", &right);
+            let arguments = new_ad_set(&facts.ad_account_id, &campaign, "ON_AD", "LEAD_GENERATION", &right);
             let created =
                 backend.ok(Method::POST, &format!("{methods}/ad_set.create"), Some(arguments)).await?;
             let id = text(&created["data"], "id").to_owned();
@@ -265,7 +265,8 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
     steps
         .run("ad_set.refused", "A wrong ad set is refused before Meta is asked", async {
             let wrong = json!({ "pixel_id": facts.pixel_id, "custom_event_type": "PURCHASE" });
-            let arguments = ad_set(&facts.ad_account_id, &campaign, "WEBSITE", "OFFSITE_CONVERSIONS", &wrong);
+            let arguments =
+                new_ad_set(&facts.ad_account_id, &campaign, "WEBSITE", "OFFSITE_CONVERSIONS", &wrong);
             let path = format!("{methods}/ad_set.create");
             let (status, problem) = backend.call(Method::POST, &path, Some(arguments)).await?;
             ensure!(status == StatusCode::UNPROCESSABLE_ENTITY, "it was not refused: {status} {problem}");
@@ -305,7 +306,13 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
 }
 
 /// An ad set of the demo: what differs is where it leads and what it promotes.
-fn ad_set(ad_account: &str, campaign: &str, destination: &str, goal: &str, promoted_object: &Value) -> Value {
+fn new_ad_set(
+    ad_account: &str,
+    campaign: &str,
+    destination: &str,
+    goal: &str,
+    promoted_object: &Value,
+) -> Value {
     json!({
         "ad_account_id": ad_account,
         "campaign_id": campaign,
