@@ -49,6 +49,7 @@ struct Given {
     extra_permissions: String,
     /// Empty for the newest.
     graph_version: String,
+    keyed_redirect_uri: bool,
 }
 
 impl From<&Setup> for Given {
@@ -67,6 +68,7 @@ impl From<&Setup> for Given {
             configurations,
             extra_permissions: setup.extra_permissions.join("\n"),
             graph_version: setup.graph_version.clone(),
+            keyed_redirect_uri: setup.keyed_redirect_uri,
         }
     }
 }
@@ -103,6 +105,7 @@ impl Given {
             configurations,
             extra_permissions: text("extra_permissions"),
             graph_version: text("graph_version"),
+            keyed_redirect_uri: text("keyed_redirect_uri") == "on",
         }
     }
 
@@ -213,6 +216,7 @@ pub async fn submit(
         use_cases: form.use_cases.clone(),
         extra_permissions: form.extra(),
         graph_version: Some(form.graph_version.clone()).filter(|version| !version.is_empty()),
+        keyed_redirect_uri: form.keyed_redirect_uri,
     };
     match setup::save(&app, &frame.actor(), new).await {
         Ok(_) => Ok(Done::SetupSaved.at("/connectors/facebook-marketing/setup").into_response()),
