@@ -193,3 +193,92 @@ impl<'de> Visitor<'de> for Judge {
         Ok(Verdict::Good)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+    use serde_json::json;
+
+    use super::*;
+
+    fn judge(status: u16, body: &str, headers: &[(&'static str, &'static str)]) -> Result<Answer, Error> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        Answer::judge(
+            status,
+            &headers.collect(),
+            Bytes::copy_from_slice(body.as_bytes()),
+            &Secrets::default(),
+        )
+    }
+
+    #[test]
+    fn the_answering_version_and_its_warning_are_told() {
+        let warning = "The call has been auto-upgraded to v25.0 as v23.0 has been deprecated";
+        let answer = judge(200, "{}", &[
+            ("facebook-api-version", "v25.0"),
+            ("x-fb-trace-id", "T1"),
+            ("x-ad-api-version-warning", "X-Ad-Api-Version-Warning: The call has been auto-upgraded to v25.0 as v23.0 has been deprecated"),
+        ])
+        .unwrap();
+        assert_eq!((answer.version.as_deref(), answer.trace_id.as_deref()), (Some("v25.0"), Some("T1")));
+        assert_eq!(answer.version_warning.as_deref(), Some(warning));
+        let plain = judge(200, "{}", &[("x-ad-api-version-warning", "short")]).unwrap();
+        assert_eq!(plain.version_warning.as_deref(), Some("short"));
+    }
+
+    #[test]
+    fn a_good_status_is_not_enough() {
+        for body in [r#"{"success":false}"#, "false", r#"{"data":[],"error":{"message":"m","code":1}}"#] {
+            let error = judge(200, body, &[]).unwrap_err();
+            assert_eq!(error.refusal().unwrap().status, 200, "{body}");
+        }
+        for body in ["", "<html>", "{\"id\":", "{} {}", "access_token=x"] {
+            let error = judge(200, body, &[]).unwrap_err();
+            assert!(matches!(error, Error::Unreadable { status: 200, .. }), "{body}");
+        }
+        // A report that failed carries its own error members, and the read of it is good all the same.
+        for body in [
+            r#"{"success":true}"#,
+            r#"{"error_code":3,"async_status":"Job Failed"}"#,
+            "true",
+            "[]",
+            "null",
+            "7",
+            r#""x""#,
+            "1.5",
+            "-1",
+            r#"{"error":null}"#,
+        ] {
+            judge(200, body, &[]).unwrap_or_else(|error| panic!("{body}: {error}"));
+        }
+    }
+
+    #[test]
+    fn an_error_status_without_metas_error_shows_how_it_begins() {
+        let error = judge(502, "<html>\n  <b>Bad   Gateway</b>", &[("x-fb-request-id", "R1")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the Graph API's answer (HTTP 502) cannot be read: it holds no error of the Graph API, but: <html> <b>Bad Gateway</b> (trace R1)"
+        );
+    }
+
+    #[test]
+    fn a_trace_comes_from_the_header_when_the_error_has_none() {
+        let error = judge(400, r#"{"error":{"message":"m"}}"#, &[("x-fb-request-id", "R1")]).unwrap_err();
+        assert_eq!(error.refusal().unwrap().fbtrace_id.as_deref(), Some("R1"));
+    }
+
+    #[test]
+    fn a_mismatch_names_the_place() {
+        #[derive(Debug, Deserialize)]
+        struct Row {
+            #[expect(dead_code, reason = "only its type matters")]
+            id: u32,
+        }
+        let answer = judge(200, &json!([{"id": 1}, {"id": "EAABsecret"}]).to_string(), &[]).unwrap();
+        let text = answer.parse::<Vec<Row>>().unwrap_err().to_string();
+        assert!(text.contains("[1].id") && !text.contains("EAABsecret"), "{text}");
+    }
+}

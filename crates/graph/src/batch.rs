@@ -123,7 +123,13 @@ impl Graph {
     }
 
     fn encode_item(&self, item: &BatchItem) -> Result<Value, Error> {
-        let (relative_url, body) = self.encode_inner(&item.request, item.access.as_ref())?;
+        let (mut relative_url, mut body) = self.encode_inner(&item.request, item.access.as_ref())?;
+        for reference in references(&item.request) {
+            unescape(&mut relative_url, &reference);
+            if let Some(body) = &mut body {
+                unescape(body, &reference);
+            }
+        }
         let mut object = Map::new();
         object.insert("method".to_owned(), json!(item.request.method.as_str()));
         object.insert("relative_url".to_owned(), relative_url.into());
@@ -143,6 +149,30 @@ impl Graph {
     }
 }
 
+/// Every `{result=...}` in the path and the parameters.
+fn references(request: &Request) -> Vec<String> {
+    let texts = request.params.iter().map(|(_, value)| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    texts
+        .chain([request.path.clone()])
+        .flat_map(|text| {
+            let starts = text.match_indices("{result=").map(|(start, _)| start);
+            let found =
+                starts.filter_map(|start| Some(text[start..=start + text[start..].find('}')?].to_owned()));
+            found.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Meta looks for references before it unescapes, so they have to stand as they are.
+fn unescape(text: &mut String, reference: &str) {
+    let in_form: String = url::form_urlencoded::byte_serialize(reference.as_bytes()).collect();
+    let in_path = reference.replace('{', "%7B").replace('}', "%7D");
+    *text = text.replace(&in_form, reference).replace(&in_path, reference);
+}
+
 impl Part {
     fn judge(self, secrets: &Secrets<'_>) -> BatchAnswer {
         let mut headers = HeaderMap::new();
@@ -160,5 +190,103 @@ impl Part {
             Ok(answer) => BatchAnswer::Answered(answer),
             Err(error) => BatchAnswer::Failed(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::{NOW, Peer, Reply};
+    use crate::proof;
+
+    const TOKEN: &str = "EAABsecrettoken";
+
+    fn access() -> Access {
+        Access::signed(TOKEN, "app-secret-0123")
+    }
+
+    #[tokio::test]
+    async fn items_go_out_as_meta_reads_them() {
+        let peer = Peer::start([Reply::ok(&json!([null, null, null]))]).await;
+        let own = Access::signed("EAABpagetoken", "app-secret-0123");
+        let batch = Batch::default()
+            .with(BatchItem {
+                omit_response_on_success: Some(false),
+                ..BatchItem::named("campaign", Request::post("/act_1/campaigns").param("name", "A & B"))
+            })
+            .with(BatchItem {
+                depends_on: Some("campaign".to_owned()),
+                ..Request::post("/act_1/adsets")
+                    .param("spec", json!({"campaign_id": "{result=campaign:$.id}"}))
+                    .into()
+            })
+            .with(BatchItem {
+                access: Some(own),
+                ..Request::get("/{result=campaign:$.id}").param("fields", "id,name").into()
+            });
+        peer.graph().send_batch(&batch, &access()).await.unwrap();
+
+        let seen = &peer.seen()[0];
+        assert_eq!((seen.method.as_str(), seen.path.trim_end_matches('/')), ("POST", "/v26.0"));
+        assert_eq!(seen.bearer(), Some(TOKEN));
+        assert!(seen.in_form("appsecret_proof").is_some());
+        let items: Value = serde_json::from_str(&seen.in_form("batch").unwrap()).unwrap();
+        assert_eq!(
+            items[0],
+            json!({"method": "POST", "relative_url": "act_1/campaigns", "body": "name=A+%26+B", "name": "campaign", "omit_response_on_success": false})
+        );
+        assert_eq!(items[1]["depends_on"], "campaign");
+        assert_eq!(items[1]["body"], "spec=%7B%22campaign_id%22%3A%22{result=campaign:$.id}%22%7D");
+        let page_proof = proof::timed(&"EAABpagetoken".into(), &"app-secret-0123".into(), NOW);
+        assert_eq!(
+            items[2]["relative_url"],
+            format!(
+                "{{result=campaign:$.id}}?fields=id%2Cname&appsecret_proof={page_proof}&appsecret_time={NOW}&access_token=EAABpagetoken"
+            )
+        );
+        assert_eq!(items[2].get("body"), None);
+    }
+
+    #[tokio::test]
+    async fn answers_come_in_order_each_for_itself() {
+        let refused = json!({"error": {"message": format!("(#100) no {TOKEN}"), "code": 100}}).to_string();
+        let parts = json!([
+            {"code": 200, "headers": [{"name": "X-App-Usage", "value": "{\"call_count\":3}"}, {"name": "facebook-api-version", "value": "v26.0"}], "body": "{\"id\":\"1\"}"},
+            {"code": 400, "headers": [], "body": refused},
+            null,
+            {"code": 500, "body": null},
+            {"code": 200, "body": "{\"success\":false}"},
+        ]);
+        let peer = Peer::start([Reply::ok(&parts)]).await;
+        let batch: Batch = (0..5).map(|n| Request::get(format!("/{n}"))).collect();
+        let answers = peer.graph().send_batch(&batch, &access()).await.unwrap();
+        let BatchAnswer::Answered(first) = &answers[0] else { panic!("{answers:?}") };
+        assert_eq!((first.json().unwrap(), first.version.as_deref()), (json!({"id": "1"}), Some("v26.0")));
+        assert_eq!(first.usage.highest_percent(), Some(3.0));
+        let BatchAnswer::Failed(Error::Refused(second)) = &answers[1] else { panic!("{answers:?}") };
+        assert_eq!((second.code, second.message.as_str()), (Some(100), "(#100) no [redacted]"));
+        assert!(matches!(answers[2], BatchAnswer::Absent));
+        assert!(matches!(answers[3], BatchAnswer::Failed(Error::Unreadable { status: 500, .. })));
+        assert!(matches!(answers[4], BatchAnswer::Failed(Error::Refused(_))));
+        assert_eq!(peer.seen().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_is_empty_too_long_or_answered_in_part_is_an_error() {
+        let peer = Peer::start([
+            Reply::ok(&json!([null])),
+            Reply::json(400, &json!({"error": {"message": "m", "code": 190}})),
+        ])
+        .await;
+        let graph = peer.graph();
+        let batch = |items: usize| (0..items).map(|_| Request::get("/me")).collect::<Batch>();
+        for items in [0, 51] {
+            let error = graph.send_batch(&batch(items), &access()).await.unwrap_err();
+            assert!(matches!(error, Error::Invalid { .. }), "{error}");
+        }
+        let error = graph.send_batch(&batch(2), &access()).await.unwrap_err();
+        assert!(matches!(error, Error::Unreadable { .. }) && error.is_outcome_unknown(), "{error}");
+        let error = graph.send_batch(&batch(2), &access()).await.unwrap_err();
+        assert_eq!(error.refusal().unwrap().code, Some(190));
     }
 }

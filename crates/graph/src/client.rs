@@ -70,13 +70,16 @@ const UNTIMED_SECONDS: i64 = 600;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Graph {
-    /// Fails on a Graph URL without a path, a version that is not `vN.N`, or a user agent no header can hold.
+    /// Fails on a Graph URL that is not http or https, a version that is not `vN.N`, or a user agent no header can hold.
     pub fn new(config: GraphConfig) -> Result<Self, Error> {
         if !is_version(&config.version) {
             return Err(Error::invalid(format!(
                 "'{}' is no Graph API version such as v26.0",
                 config.version
             )));
+        }
+        if !matches!(config.graph_url.scheme(), "http" | "https") {
+            return Err(Error::invalid("the Graph URL must be an http or https URL"));
         }
         let mut base = config.graph_url;
         base.path_segments_mut()
@@ -145,9 +148,7 @@ impl Graph {
         access: Option<&Access>,
         secrets: &Secrets<'_>,
     ) -> Result<Answer, Error> {
-        let now = self.0.clock.now();
-        let remembered = now < self.0.untimed_until.load(Ordering::Relaxed);
-        let form = if remembered { ProofForm::Untimed } else { ProofForm::Timed };
+        let form = self.proof_form();
         match self.attempt(request, access, form, secrets).await {
             Err(Error::Refused(refusal))
                 if refusal.is_about_proof()
@@ -160,7 +161,8 @@ impl Graph {
                     tracing::warn!(
                         "Meta refused a timed appsecret_proof and took the older form; check the clock"
                     );
-                    self.0.untimed_until.store(now + UNTIMED_SECONDS, Ordering::Relaxed);
+                    let until = self.0.clock.now().saturating_add(UNTIMED_SECONDS);
+                    self.0.untimed_until.store(until, Ordering::Relaxed);
                 }
                 second
             }
@@ -218,29 +220,32 @@ impl Graph {
 
     async fn read(&self, mut response: reqwest::Response) -> Result<Bytes, Error> {
         let limit = self.0.max_body;
-        let too_large = Error::TooLarge { limit };
-        let announced = response.content_length().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-        if announced.is_some_and(|length| length > limit) {
-            return Err(too_large);
-        }
-        let Some(first) = response.chunk().await.map_err(broken)? else {
-            return Ok(Bytes::new());
-        };
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
         // Most answers come in one piece, which is then used as it is.
-        let mut pieces: Option<BytesMut> = None;
-        while let Some(next) = response.chunk().await.map_err(broken)? {
-            let body = pieces.get_or_insert_with(|| {
-                let mut body = BytesMut::with_capacity(announced.unwrap_or(first.len() * 4));
-                body.extend_from_slice(&first);
-                body
-            });
-            if body.len() + next.len() > limit {
-                return Err(too_large);
+        let mut first = Bytes::new();
+        let mut joined = BytesMut::new();
+        let mut length = 0;
+        while let Some(piece) = response.chunk().await.map_err(broken)? {
+            length += piece.len();
+            if length > limit {
+                return Err(Error::TooLarge { limit });
             }
-            body.extend_from_slice(&next);
+            if first.is_empty() {
+                first = piece;
+                continue;
+            }
+            if joined.is_empty() {
+                joined.reserve(announced.unwrap_or(length * 2).min(limit));
+                joined.extend_from_slice(&first);
+            }
+            joined.extend_from_slice(&piece);
         }
-        let body = pieces.map_or(first, BytesMut::freeze);
-        if body.len() > limit { Err(too_large) } else { Ok(body) }
+        Ok(if joined.is_empty() { first } else { joined.freeze() })
+    }
+
+    fn proof_form(&self) -> ProofForm {
+        let remembered = self.0.clock.now() < self.0.untimed_until.load(Ordering::Relaxed);
+        if remembered { ProofForm::Untimed } else { ProofForm::Timed }
     }
 
     /// The proof of one call and, for the timed form, its time.
@@ -261,7 +266,7 @@ impl Graph {
         request: &Request,
         access: Option<&Access>,
     ) -> Result<(String, Option<String>), Error> {
-        let signature = access.and_then(|access| self.sign(access, ProofForm::Timed));
+        let signature = access.and_then(|access| self.sign(access, self.proof_form()));
         let mut extra = pairs(signature.as_ref());
         if let Some(access) = access {
             extra.push(("access_token", access.token.expose_secret()));
@@ -308,4 +313,363 @@ fn jitter() -> f64 {
     let mut bytes = [0; 4];
     let _ = aws_lc_rs::rand::fill(&mut bytes);
     f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicI64;
+
+    use axum::body::Body;
+    use futures_util::stream;
+    use serde_json::json;
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::peer::{NOW, Peer, Reply};
+    use crate::{GraphRefusal, SecretString};
+
+    const TOKEN: &str = "EAABsecrettoken";
+    const SECRET: &str = "app-secret-0123";
+
+    fn access() -> Access {
+        Access::signed(TOKEN, SECRET)
+    }
+
+    fn invalid_proof() -> Reply {
+        let message = "Invalid appsecret_proof provided in the API argument";
+        Reply::json(400, &json!({"error": {"message": message, "type": "GraphMethodException", "code": 100}}))
+    }
+
+    fn refusal(error: &Error) -> &GraphRefusal {
+        error.refusal().unwrap_or_else(|| panic!("not a refusal: {error}"))
+    }
+
+    #[tokio::test]
+    async fn a_read_has_its_parameters_and_proof_in_the_query_and_its_token_in_the_header() {
+        let peer = Peer::start([Reply::ok(&json!({"id": "1"}))]).await;
+        let request = Request::get("/act_1/campaigns")
+            .param("fields", "id,name")
+            .param("effective_status", json!(["ACTIVE", "PAUSED"]))
+            .param("limit", 50)
+            .param("is_completed", false)
+            .param("after", json!(null));
+        peer.graph().send(&request, &access()).await.unwrap();
+
+        let seen = &peer.seen()[0];
+        assert_eq!((seen.method.as_str(), seen.path.as_str()), ("GET", "/v26.0/act_1/campaigns"));
+        assert_eq!(seen.bearer(), Some(TOKEN));
+        assert_eq!(seen.in_query("fields").unwrap(), "id,name");
+        assert_eq!(seen.in_query("effective_status").unwrap(), r#"["ACTIVE","PAUSED"]"#);
+        assert_eq!(seen.in_query("limit").unwrap(), "50");
+        assert_eq!(seen.in_query("is_completed").unwrap(), "false");
+        assert_eq!(seen.in_query("after"), None);
+        let expected = proof::timed(&TOKEN.into(), &SECRET.into(), NOW);
+        assert_eq!(seen.in_query("appsecret_proof").unwrap(), expected);
+        assert_eq!(seen.in_query("appsecret_time").unwrap(), NOW.to_string());
+        assert!(!seen.query.contains(TOKEN));
+        assert_eq!(seen.body, "");
+        assert!(seen.headers["user-agent"].to_str().unwrap().starts_with("adjoin-graph/"));
+    }
+
+    #[tokio::test]
+    async fn a_write_is_a_form_with_json_text_inside() {
+        let peer = Peer::start([Reply::ok(&json!({"id": "1"}))]).await;
+        let request = Request::post("act_1/adsets").param("name", "A & B").params(
+            json!({"targeting": {"geo_locations": {"countries": ["FR"]}}}).as_object().unwrap().clone(),
+        );
+        let answer: serde_json::Value = peer.graph().send_as(&request, &access()).await.unwrap();
+        assert_eq!(answer, json!({"id": "1"}));
+
+        let seen = &peer.seen()[0];
+        assert_eq!((seen.method.as_str(), seen.path.as_str()), ("POST", "/v26.0/act_1/adsets"));
+        assert_eq!(seen.headers["content-type"], "application/x-www-form-urlencoded");
+        assert_eq!(seen.query, "");
+        assert_eq!(seen.in_form("name").unwrap(), "A & B");
+        assert_eq!(seen.in_form("targeting").unwrap(), r#"{"geo_locations":{"countries":["FR"]}}"#);
+        assert_eq!(seen.in_form("appsecret_time").unwrap(), NOW.to_string());
+        assert_eq!(seen.in_form("access_token"), None);
+    }
+
+    #[tokio::test]
+    async fn an_unsigned_delete_has_neither_proof_nor_body() {
+        let peer = Peer::start([Reply::ok(&json!({"success": true}))]).await;
+        let request = Request::delete("/act_1/adimages").param("hash", "abc");
+        peer.graph().send(&request, &Access::unsigned(TOKEN)).await.unwrap();
+        let seen = &peer.seen()[0];
+        assert_eq!(
+            (seen.method.as_str(), seen.query.as_str(), seen.body.as_str()),
+            ("DELETE", "hash=abc", "")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_path_cannot_leave_its_place() {
+        let peer = Peer::start([Reply::ok(&json!({}))]).await;
+        for path in ["/act_1/../me", "/./me"] {
+            let error = peer.graph().send(&Request::get(path), &access()).await.unwrap_err();
+            assert!(matches!(error, Error::Invalid { .. }), "{error}");
+        }
+        peer.graph().send(&Request::get("/1?access_token=x#y/%2e"), &Access::unsigned(TOKEN)).await.unwrap();
+        let seen = peer.seen();
+        assert_eq!(seen.len(), 1);
+        assert_eq!(
+            (seen[0].path.as_str(), seen[0].query.as_str()),
+            ("/v26.0/1%3Faccess_token=x%23y/%252e", "")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_refused_timed_proof_is_followed_by_the_older_form_which_is_then_remembered() {
+        let ok = || Reply::ok(&json!({}));
+        let peer = Peer::start([invalid_proof(), ok(), ok(), ok()]).await;
+        let now = Arc::new(AtomicI64::new(NOW));
+        let reading = Arc::clone(&now);
+        let mut config = peer.config();
+        config.clock = Clock::from_fn(move || reading.load(Ordering::Relaxed));
+        let graph = Graph::new(config).unwrap();
+
+        let write = Request::post("/act_1/campaigns");
+        graph.send(&write, &access()).await.unwrap();
+        graph.send(&write, &access()).await.unwrap();
+        now.fetch_add(UNTIMED_SECONDS, Ordering::Relaxed);
+        graph.send(&write, &access()).await.unwrap();
+
+        let older = proof::untimed(&TOKEN.into(), &SECRET.into());
+        let times: Vec<_> = peer.seen().iter().map(|seen| seen.in_form("appsecret_time")).collect();
+        let proofs: Vec<_> =
+            peer.seen().iter().map(|seen| seen.in_form("appsecret_proof") == Some(older.clone())).collect();
+        assert_eq!(times, [Some(NOW.to_string()), None, None, Some((NOW + UNTIMED_SECONDS).to_string())]);
+        assert_eq!(proofs, [false, true, true, false]);
+    }
+
+    #[tokio::test]
+    async fn the_older_form_is_tried_once_and_only_when_a_proof_was_sent() {
+        let replies = (0..6).map(|n| if n == 4 { Reply::ok(&json!({})) } else { invalid_proof() });
+        let peer = Peer::start(replies).await;
+        let graph = peer.graph();
+        let request = Request::get("/me");
+        refusal(&graph.send(&request, &access()).await.unwrap_err());
+        assert_eq!(peer.seen().len(), 2);
+        refusal(&graph.send(&request, &Access::unsigned(TOKEN)).await.unwrap_err());
+        assert_eq!(peer.seen().len(), 3);
+        // The fourth and fifth make it remember the older form; the sixth has nothing to fall back on.
+        graph.send(&request, &access()).await.unwrap();
+        refusal(&graph.send(&request, &access()).await.unwrap_err());
+        assert_eq!(peer.seen().len(), 6);
+    }
+
+    #[tokio::test]
+    async fn redirects_are_not_followed() {
+        let peer = Peer::start([Reply::text(302, "").header("location", "/elsewhere")]).await;
+        let error = peer.graph().send(&Request::get("/me"), &access()).await.unwrap_err();
+        assert!(matches!(error, Error::Unreadable { status: 302, .. }), "{error}");
+        assert_eq!(peer.seen().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_over_the_limit_is_refused_whether_its_length_is_announced_or_not() {
+        let piece = || Ok::<_, std::io::Error>(Bytes::from_static(&[b' '; 600]));
+        let streamed = Body::from_stream(stream::iter([piece(), piece()]));
+        let exact = format!("\"{}\"", "a".repeat(998));
+        let peer = Peer::start([
+            Reply::text(200, vec![b' '; 1001]),
+            Reply::text(200, streamed),
+            Reply::text(200, exact.clone()),
+        ])
+        .await;
+        let mut config = peer.config();
+        config.max_body = 1000;
+        let graph = Graph::new(config).unwrap();
+        for _ in 0..2 {
+            let error = graph.send(&Request::get("/me"), &access()).await.unwrap_err();
+            assert!(matches!(error, Error::TooLarge { limit: 1000 }), "{error}");
+        }
+        assert_eq!(graph.send(&Request::get("/me"), &access()).await.unwrap().body, exact);
+    }
+
+    #[tokio::test]
+    async fn an_answer_in_pieces_is_put_together() {
+        let parts = ["{\"data\":", "[1,2", ",3]}"]
+            .map(|part| Ok::<_, std::io::Error>(Bytes::from_static(part.as_bytes())));
+        let peer = Peer::start([Reply::text(200, Body::from_stream(stream::iter(parts)))]).await;
+        let answer = peer.graph().send(&Request::get("/me"), &access()).await.unwrap();
+        assert_eq!(answer.json().unwrap(), json!({"data": [1, 2, 3]}));
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_not_there_was_sent_nothing() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        drop(listener);
+        let graph = Graph::new(GraphConfig::new(url, "v26.0")).unwrap();
+        let error = graph.send(&Request::post("/me/feed"), &access()).await.unwrap_err();
+        assert!(matches!(error, Error::Unreachable { sent: false, .. }), "{error:?}");
+        assert!(error.is_unsent() && !error.is_outcome_unknown());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_and_a_peer_that_is_silent_leave_the_outcome_open() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut config =
+            GraphConfig::new(format!("http://{}", listener.local_addr().unwrap()).parse().unwrap(), "v26.0");
+        config.timeout = Duration::from_millis(200);
+        let server = tokio::spawn(async move {
+            let mut buffer = [0; 64];
+            let (mut first, _) = listener.accept().await.unwrap();
+            first.read_exact(&mut buffer).await.unwrap();
+            drop(first);
+            let (mut second, _) = listener.accept().await.unwrap();
+            second.read_exact(&mut buffer).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let graph = Graph::new(config).unwrap();
+        let request = Request::post("/act_1/campaigns");
+        let error = graph.send(&request, &access()).await.unwrap_err();
+        assert!(matches!(error, Error::Unreachable { sent: true, .. }), "{error:?}");
+        assert!(error.is_outcome_unknown());
+        let error = graph.send(&request, &access()).await.unwrap_err();
+        assert!(matches!(error, Error::Timeout { sent: true }), "{error:?}");
+        assert!(error.is_outcome_unknown());
+        server.abort();
+    }
+
+    #[tokio::test]
+    async fn a_read_is_repeated_after_a_passing_fault_and_a_write_is_not() {
+        let busy = || {
+            let error =
+                json!({"message": "(#2) Service temporarily unavailable", "code": 2, "is_transient": true});
+            Reply::json(503, &json!({"error": error}))
+        };
+        let peer =
+            Peer::start([busy(), Reply::text(502, "<html>"), Reply::ok(&json!({"id": "1"})), busy()]).await;
+        let graph = peer.graph();
+        graph.send_with_retry(&Request::get("/me"), &access()).await.unwrap();
+        assert_eq!(peer.seen().len(), 3);
+        let error = graph.send_with_retry(&Request::post("/act_1/ads"), &access()).await.unwrap_err();
+        assert!(error.is_outcome_unknown());
+        assert_eq!(peer.seen().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_throttle_is_told_and_not_repeated() {
+        let usage = json!({"123": [{"type": "ads_management", "estimated_time_to_regain_access": 7}]});
+        let error = json!({"message": "(#80004) There have been too many calls", "code": 80004, "error_subcode": 2_446_079, "is_transient": true});
+        let reply =
+            Reply::json(400, &json!({"error": error})).header("x-business-use-case-usage", usage.to_string());
+        let peer = Peer::start([reply]).await;
+        let error = peer.graph().send_with_retry(&Request::get("/me"), &access()).await.unwrap_err();
+        assert!(refusal(&error).is_throttle());
+        assert_eq!(refusal(&error).usage.business[0].minutes_to_regain_access, 7);
+        assert_eq!(peer.seen().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn connections_are_reused() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let ports = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let noted = Arc::clone(&ports);
+        let handler =
+            move |axum::extract::ConnectInfo(from): axum::extract::ConnectInfo<std::net::SocketAddr>| {
+                noted.lock().unwrap().push(from.port());
+                async { "{}" }
+            };
+        let router = axum::Router::new()
+            .fallback(handler)
+            .into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let server = tokio::spawn(async move { axum::serve(listener, router).await });
+        let graph = Graph::new(GraphConfig::new(url, "v26.0")).unwrap();
+        for _ in 0..3 {
+            graph.clone().send(&Request::get("/me"), &access()).await.unwrap();
+        }
+        let ports = ports.lock().unwrap().clone();
+        assert_eq!((ports.len(), ports.iter().collect::<std::collections::HashSet<_>>().len()), (3, 1));
+        server.abort();
+    }
+
+    #[tokio::test]
+    async fn no_error_and_no_debug_text_shows_a_secret() {
+        let app_token = format!("123456|{SECRET}");
+        let encoded: String = url::form_urlencoded::byte_serialize(app_token.as_bytes()).collect();
+        let leaky = |text: &str| {
+            let data =
+                json!({"blame_field_specs": [[text]], "url": format!("https://x/?t={text}")}).to_string();
+            let error = json!({"message": format!("Malformed access token {text}"), "error_user_title": text,
+                "error_user_msg": text, "error_data": data, "code": 190, "fbtrace_id": "A1"});
+            Reply::json(400, &json!({"error": error}))
+        };
+        let html = format!("<html>{TOKEN} {}</html>", "x".repeat(100));
+        let peer = Peer::start([
+            leaky(TOKEN),
+            leaky(&app_token),
+            leaky(&encoded),
+            leaky(SECRET),
+            Reply::text(500, html),
+            Reply::text(200, format!("access_token={TOKEN}&expires=1")),
+            Reply::ok(&json!({"access_token": TOKEN})),
+        ])
+        .await;
+        let graph = peer.graph();
+        let app_access = Access::app("123456", &SecretString::from(SECRET));
+        let request = Request::get("/me").param("fields", "id");
+        let asking = request.clone().param("input_token", TOKEN).param("client_secret", SECRET);
+
+        let mut texts =
+            vec![format!("{asking:?} {:?} {app_access:?} {graph:?} {:?}", access(), peer.config())];
+        for access in [&access(), &app_access, &app_access, &app_access, &access(), &access()] {
+            let error = graph.send(&request, access).await.unwrap_err();
+            texts.push(format!("{error} {error:?}"));
+            if let Some(refusal) = error.refusal() {
+                texts.push(serde_json::to_string(refusal).unwrap());
+            }
+        }
+        let answer = graph.send(&request, &access()).await.unwrap();
+        texts.push(format!("{answer:?}"));
+        texts.push(answer.parse::<Vec<u8>>().unwrap_err().to_string());
+        texts.push(format!("{:?}", answer.parse::<std::collections::HashMap<String, u8>>().unwrap_err()));
+        let nowhere = Graph::new(GraphConfig::new("http://127.0.0.1:1".parse().unwrap(), "v26.0")).unwrap();
+        let mut error: &dyn std::error::Error = &nowhere.send(&asking, &access()).await.unwrap_err();
+        loop {
+            texts.push(format!("{error} {error:?}"));
+            let Some(source) = error.source() else { break };
+            error = source;
+        }
+        let bad_token = Access::unsigned(format!("{TOKEN}\n"));
+        texts.push(format!("{:?}", graph.send(&Request::get("/me"), &bad_token).await.unwrap_err()));
+
+        assert!(
+            texts[1].contains("[redacted]") && texts[1].contains("Malformed access token"),
+            "{}",
+            texts[1]
+        );
+        for text in texts {
+            assert!(
+                !text.contains(TOKEN) && !text.contains(SECRET) && !text.contains("appsecret_proof="),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_refused() {
+        for (url, version) in [
+            ("https://graph.facebook.com", "26.0"),
+            ("https://graph.facebook.com", "v26"),
+            ("https://graph.facebook.com", "v26.0/me"),
+            ("https://graph.facebook.com", ""),
+            ("mailto:a@b.c", "v26.0"),
+            ("ftp://graph.facebook.com", "v26.0"),
+        ] {
+            let error = Graph::new(GraphConfig::new(url.parse().unwrap(), version)).unwrap_err();
+            assert!(matches!(error, Error::Invalid { .. }), "{url} {version}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_graph_url_may_have_a_path_of_its_own() {
+        let peer = Peer::start([Reply::ok(&json!({}))]).await;
+        let graph = Graph::new(GraphConfig::new(peer.url.join("/graph/").unwrap(), "v25.0")).unwrap();
+        graph.send(&Request::get("me"), &access()).await.unwrap();
+        assert_eq!(peer.seen()[0].path, "/graph/v25.0/me");
+    }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use http::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -177,9 +177,10 @@ impl GraphRefusal {
         }
     }
 
-    /// Whether Meta objects to the proof. Told by the text, since no code is documented for it.
+    /// Whether Meta objects to the proof that was sent. Told by the text, since no code is documented for it.
     pub(crate) fn is_about_proof(&self) -> bool {
-        self.message.to_ascii_lowercase().contains("invalid appsecret_proof")
+        let message = self.message.to_ascii_lowercase();
+        message.contains("invalid appsecret_proof") || message.contains("appsecret_time")
     }
 
     /// Whether Meta does not take this HTTP method at this path.
@@ -238,7 +239,7 @@ fn blame_fields(error_data: &Value) -> Vec<Vec<String>> {
 /// The strings that must not come back in an error: Meta repeats a malformed token in its text.
 #[derive(Default)]
 pub(crate) struct Secrets<'a> {
-    needles: Vec<std::borrow::Cow<'a, str>>,
+    needles: Vec<&'a str>,
 }
 
 const REDACTED: &str = "[redacted]";
@@ -264,29 +265,23 @@ impl<'a> Secrets<'a> {
     pub(crate) fn add_access(&mut self, access: &'a Access) {
         self.add(access.token.expose_secret());
         if let Some(secret) = &access.app_secret {
-            self.add(SecretString::expose_secret(secret));
+            self.add(secret.expose_secret());
         }
     }
 
     fn add(&mut self, secret: &'a str) {
-        if secret.len() < SHORTEST_SECRET {
-            return;
-        }
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        if encoded != secret {
-            self.needles.push(encoded.into());
-        }
-        self.needles.push(secret.into());
+        self.needles.push(secret);
         // An app token holds the app secret.
-        if let Some((_, app_secret)) = secret.split_once('|') {
-            self.add(app_secret);
-        }
+        self.needles.extend(secret.split_once('|').map(|(_, app_secret)| app_secret));
     }
 
     pub(crate) fn redact(&self, text: &mut String) {
-        for needle in &self.needles {
-            if text.contains(needle.as_ref()) {
-                *text = text.replace(needle.as_ref(), REDACTED);
+        for needle in self.needles.iter().filter(|needle| needle.len() >= SHORTEST_SECRET) {
+            let in_url: String = url::form_urlencoded::byte_serialize(needle.as_bytes()).collect();
+            for form in [*needle, &in_url] {
+                if text.contains(form) {
+                    *text = text.replace(form, REDACTED);
+                }
             }
         }
     }
@@ -297,6 +292,104 @@ impl<'a> Secrets<'a> {
             Value::Array(items) => items.iter_mut().for_each(|item| self.redact_value(item)),
             Value::Object(members) => members.values_mut().for_each(|member| self.redact_value(member)),
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(status: u16, body: Value) -> GraphRefusal {
+        GraphRefusal::read(status, body, Usage::default()).unwrap()
+    }
+
+    #[test]
+    fn metas_error_is_kept_whole() {
+        let body = json!({"error": {
+            "message": "Invalid parameter", "type": "OAuthException", "code": 100, "error_subcode": 1_885_183,
+            "is_transient": false, "error_user_title": "Title", "error_user_msg": "Text", "fbtrace_id": "AbC",
+            "error_data": "{\"blame_field_specs\":[[\"targeting\",\"geo_locations\"],[\"adset\",0]]}",
+            "something_new": [1]
+        }});
+        let refusal = read(400, body.clone());
+        assert_eq!(
+            (refusal.code, refusal.subcode, refusal.kind.as_deref()),
+            (Some(100), Some(1_885_183), Some("OAuthException"))
+        );
+        assert_eq!(
+            (refusal.user_title.as_deref(), refusal.user_msg.as_deref()),
+            (Some("Title"), Some("Text"))
+        );
+        assert_eq!(refusal.blame_fields, [vec!["targeting", "geo_locations"], vec!["adset", "0"]]);
+        assert_eq!(refusal.error_data.as_ref().unwrap()["blame_field_specs"][0][0], "targeting");
+        assert_eq!(refusal.raw, body);
+        assert_eq!(
+            refusal.to_string(),
+            "Meta refused the request: Invalid parameter (HTTP 400, code 100, subcode 1885183, trace AbC)"
+        );
+    }
+
+    #[test]
+    fn error_data_may_be_an_object_a_text_or_anything() {
+        let data = |data: Value| read(400, json!({"error": {"message": "m", "error_data": data}}));
+        assert_eq!(data(json!({"blame_field_specs": [["name"]]})).blame_fields, [vec!["name"]]);
+        assert_eq!(data(json!({"blame_field": "name"})).blame_fields, [vec!["name"]]);
+        assert_eq!(data(json!({"blame_field_specs": ["name"]})).blame_fields, [vec!["name"]]);
+        assert_eq!(data(json!("not json")).error_data, Some(json!("not json")));
+        assert_eq!(data(json!(null)).error_data, None);
+        assert_eq!(data(json!([1])).error_data, Some(json!([1])));
+    }
+
+    #[test]
+    fn other_shapes_of_errors_are_read() {
+        assert_eq!(
+            read(400, json!({"error": "invalid_code", "error_description": "d"})).message,
+            "invalid_code"
+        );
+        let rest = read(400, json!({"error_code": "101", "error_msg": "Error validating application."}));
+        assert_eq!((rest.code, rest.message.as_str()), (Some(101), "Error validating application."));
+        assert_eq!(read(200, json!({"success": false})).code, None);
+        for nothing in [json!({}), json!([]), json!("error"), json!({"error": 3}), json!(null)] {
+            assert_eq!(GraphRefusal::read(500, nothing, Usage::default()), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_fail(
+            bytes: Vec<u8>,
+            status: u16,
+            name in "error|success|error_code|error_data",
+            inner in r#"\{"(message|code|error_data|error_subcode)":("[^"\\]{0,9}"|[0-9]{1,25}|null|\[[0-9]?\])\}"#,
+        ) {
+            let wrapped = format!("{{\"{name}\":{inner}}}");
+            for bytes in [bytes, inner.into_bytes(), wrapped.into_bytes()] {
+                let headers = http::HeaderMap::new();
+                let _ = crate::Answer::judge(status, &headers, bytes.into(), &Secrets::default());
+            }
+        }
+
+        #[test]
+        fn a_secret_is_redacted_wherever_it_stands(
+            before in "[ -~]{0,40}",
+            after in "[ -~]{0,40}",
+            secret in "[A-Z]{6,30}[|][a-z+/=]{6,30}",
+            deep: bool,
+            in_url: bool,
+        ) {
+            let access = Access::unsigned(secret.clone());
+            let request = Request::get("/me");
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            let shown = if in_url { encoded } else { secret.clone() };
+            let text = format!("{before}{shown}{after}");
+            let mut value = if deep { json!({"a": [{"b": text}]}) } else { json!(text) };
+            Secrets::of(&request, Some(&access)).redact_value(&mut value);
+            prop_assert!(!value.to_string().contains(&shown));
+            prop_assert!(value.to_string().contains(REDACTED));
         }
     }
 }

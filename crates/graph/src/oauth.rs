@@ -134,8 +134,8 @@ pub fn dialog_url(request: &DialogRequest) -> Url {
     url
 }
 
-/// What the dialog sent back to the redirect URI.
-#[derive(Debug, Clone)]
+/// What the dialog sent back to the redirect URI. `Debug` shows neither code nor state.
+#[derive(Clone)]
 pub enum Callback {
     /// The person consented. The code works once and soon.
     Code { code: SecretString, state: Option<String> },
@@ -160,8 +160,8 @@ impl Callback {
         let code = get("error_code").and_then(|it| it.parse().ok());
         let message = get("error_message").or_else(|| get("error_description"));
         match (get("error"), code) {
-            (Some(error), _) if error == "access_denied" => Self::Declined { state },
             (_, Some(200)) => Self::Declined { state },
+            (Some(error), None) if error == "access_denied" => Self::Declined { state },
             (None, None) if message.is_none() => match get("code") {
                 Some(code) => Self::Code { code: code.into(), state },
                 None => Self::Unknown { state },
@@ -177,6 +177,21 @@ impl Callback {
             | Self::Declined { state }
             | Self::Refused { state, .. }
             | Self::Unknown { state } => state.as_deref(),
+        }
+    }
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code { .. } => f.write_str("Code"),
+            Self::Declined { .. } => f.write_str("Declined"),
+            Self::Refused { code, message, .. } => f
+                .debug_struct("Refused")
+                .field("code", code)
+                .field("message", message)
+                .finish_non_exhaustive(),
+            Self::Unknown { .. } => f.write_str("Unknown"),
         }
     }
 }
@@ -398,5 +413,234 @@ fn as_id(value: Value) -> Option<String> {
         Value::String(id) => Some(id),
         Value::Number(id) => Some(id.to_string()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::peer::{Peer, Reply};
+
+    const SECRET: &str = "app-secret-0123";
+
+    fn app() -> App {
+        App::new("123456", SECRET)
+    }
+
+    fn dialog(ask: Ask) -> DialogRequest {
+        DialogRequest {
+            dialog_url: "https://www.facebook.com".parse().unwrap(),
+            version: "v26.0".to_owned(),
+            client_id: "123456".to_owned(),
+            redirect_uri: "https://service.example/connector/callback".to_owned(),
+            state: "st&te".to_owned(),
+            ask,
+            auth_type: Vec::new(),
+            auth_nonce: None,
+        }
+    }
+
+    #[test]
+    fn the_dialog_asks_for_permissions_or_for_a_configuration() {
+        let start = "https://www.facebook.com/v26.0/dialog/oauth?client_id=123456\
+            &redirect_uri=https%3A%2F%2Fservice.example%2Fconnector%2Fcallback&state=st%26te&response_type=code";
+        let plain = dialog(Ask::Permissions(vec!["ads_read".to_owned(), "pages_show_list".to_owned()]));
+        assert_eq!(dialog_url(&plain).as_str(), format!("{start}&scope=ads_read%2Cpages_show_list"));
+        let user = dialog(Ask::Configuration { config_id: "77".to_owned(), system_user: false });
+        assert_eq!(dialog_url(&user).as_str(), format!("{start}&config_id=77"));
+        let business = DialogRequest {
+            auth_type: vec![AuthType::Rerequest, AuthType::Reauthorize],
+            auth_nonce: Some("n0nce".to_owned()),
+            ..dialog(Ask::Configuration { config_id: "77".to_owned(), system_user: true })
+        };
+        assert_eq!(
+            dialog_url(&business).as_str(),
+            format!(
+                "{start}&config_id=77&override_default_response_type=true&auth_type=rerequest%2Creauthorize&auth_nonce=n0nce"
+            )
+        );
+        assert!(!format!("{business:?}").contains("st&te"));
+    }
+
+    #[test]
+    fn every_way_back_from_the_dialog_is_told_apart() {
+        let good = Callback::read("code=AQBcode&state=s%26t&granted_scopes=ads_read");
+        assert!(matches!(&good, Callback::Code { code, .. } if code.expose_secret() == "AQBcode"));
+        assert_eq!(good.state(), Some("s&t"));
+        assert!(!format!("{good:?}").contains("AQBcode"));
+        for declined in [
+            "error=access_denied&error_code=200&error_description=Permissions+error&error_reason=user_denied&state=s",
+            "error=access_denied&error_reason=user_denied&state=s",
+            "error_code=200&error_message=x&state=s",
+        ] {
+            let read = Callback::read(declined);
+            assert!(matches!(read, Callback::Declined { .. }) && read.state() == Some("s"), "{declined}");
+        }
+        for (query, number) in [
+            ("error_code=1349168&error_message=URL+blocked", Some(1_349_168)),
+            ("error_code=1349126&error_message=x&state=s&code=AQB", Some(1_349_126)),
+            ("error=server_error&state=s", None),
+            ("error=access_denied&error_code=1349220", Some(1_349_220)),
+            ("error_message=x", None),
+        ] {
+            assert!(
+                matches!(Callback::read(query), Callback::Refused { code, .. } if code == number),
+                "{query}"
+            );
+        }
+        for query in ["", "state=s", "code=&state=s", "%ff=%ff&&=&error_code="] {
+            assert!(matches!(Callback::read(query), Callback::Unknown { .. }), "{query}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_code_is_exchanged_in_a_form_without_pkce() {
+        let grant = json!({"access_token": "EAABnew", "token_type": "bearer", "expires_in": 5_183_944});
+        let peer = Peer::start([Reply::ok(&grant), Reply::ok(&json!({"access_token": "EAABforever"}))]).await;
+        let graph = peer.graph();
+        let code = SecretString::from("AQBcode");
+        let uri = "https://service.example/connector/callback";
+        let token = exchange_code(&graph, &app(), Some(uri), &code).await.unwrap();
+        assert_eq!((token.access_token.expose_secret(), token.expires_in), ("EAABnew", Some(5_183_944)));
+        assert!(!format!("{token:?}").contains("EAABnew"));
+        let token = exchange_code(&graph, &app(), None, &code).await.unwrap();
+        assert_eq!(token.expires_in, None);
+
+        let seen = peer.seen();
+        assert_eq!(
+            (seen[0].method.as_str(), seen[0].path.as_str(), seen[0].query.as_str()),
+            ("POST", "/v26.0/oauth/access_token", "")
+        );
+        let field = |name| seen[0].in_form(name).unwrap();
+        assert_eq!(
+            [field("client_id"), field("client_secret"), field("code"), field("redirect_uri")],
+            ["123456", SECRET, "AQBcode", uri]
+        );
+        assert_eq!(seen[0].bearer(), None);
+        assert_eq!(seen[1].in_form("redirect_uri"), None);
+        assert!(
+            seen.iter()
+                .all(|seen| !seen.body.contains("code_verifier") && !seen.body.contains("code_challenge"))
+        );
+    }
+
+    #[tokio::test]
+    async fn get_follows_only_when_post_is_unsupported() {
+        let unsupported = "Unsupported post request. Object with ID 'oauth' does not exist";
+        let used =
+            json!({"message": "This authorization code has been used.", "code": 100, "error_subcode": 36009});
+        let peer = Peer::start([
+            Reply::json(400, &json!({"error": {"message": unsupported, "type": "GraphMethodException", "code": 100, "error_subcode": 33}})),
+            Reply::ok(&json!({"access_token": "EAABnew", "expires_in": 0})),
+            Reply::json(400, &json!({"error": used})),
+        ])
+        .await;
+        let graph = peer.graph();
+        let code = SecretString::from("AQBcode");
+        let token = exchange_code(&graph, &app(), None, &code).await.unwrap();
+        assert_eq!(token.expires_in, None);
+        let error = exchange_code(&graph, &app(), None, &code).await.unwrap_err();
+        assert_eq!(error.refusal().unwrap().subcode, Some(36009));
+        let methods: Vec<_> = peer.seen().iter().map(|seen| seen.method.clone()).collect();
+        assert_eq!(methods, ["POST", "GET", "POST"]);
+        assert_eq!(peer.seen()[1].in_query("code").unwrap(), "AQBcode");
+    }
+
+    #[tokio::test]
+    async fn tokens_are_renewed_made_and_revoked_in_forms() {
+        let grant = || Reply::ok(&json!({"access_token": "EAABnew", "token_type": "bearer"}));
+        let peer = Peer::start([grant(), grant(), Reply::ok(&json!({"success": true}))]).await;
+        let graph = peer.graph();
+        let old = SecretString::from("EAABold");
+        exchange_long_lived(&graph, &app(), &old).await.unwrap();
+        client_credentials(&graph, &app()).await.unwrap();
+        revoke(&graph, &app(), &Access::signed("EAABother", SECRET), &old).await.unwrap();
+        let seen = peer.seen();
+        assert!(seen.iter().all(|seen| seen.method == "POST" && seen.query.is_empty()));
+        assert_eq!(seen[0].in_form("grant_type").unwrap(), "fb_exchange_token");
+        assert_eq!(seen[0].in_form("fb_exchange_token").unwrap(), "EAABold");
+        assert_eq!(seen[1].in_form("grant_type").unwrap(), "client_credentials");
+        assert_eq!((seen[2].path.as_str(), seen[2].bearer()), ("/v26.0/oauth/revoke", Some("EAABother")));
+        assert_eq!(seen[2].in_form("revoke_token").unwrap(), "EAABold");
+        assert!(seen[2].in_form("appsecret_proof").is_some());
+    }
+
+    #[tokio::test]
+    async fn a_token_is_described_with_its_limits() {
+        let data = json!({
+            "app_id": 123_456, "type": "USER", "application": "Partner", "is_valid": true, "expires_at": 0,
+            "data_access_expires_at": 1_800_000_000, "issued_at": 1_795_000_000, "scopes": ["ads_read", "leads_retrieval"],
+            "granular_scopes": [{"scope": "ads_read"}, {"scope": "leads_retrieval", "target_ids": ["1", 2]}, {"scope": "x", "target_ids": []}],
+            "user_id": "218471", "metadata": {"auth_nonce": "n"}, "new_field": 1
+        });
+        let dead = json!({"is_valid": false, "scopes": [], "error": {"code": 190, "subcode": 458, "message": "not EAABinput"}});
+        let peer = Peer::start([Reply::ok(&json!({"data": data})), Reply::ok(&json!({"data": dead}))]).await;
+        let graph = peer.graph();
+        let token = SecretString::from("EAABinput");
+        let info = debug_token(&graph, &app().access(), &token).await.unwrap();
+        assert_eq!(
+            (info.is_valid, info.app_id.as_deref(), info.kind.as_deref()),
+            (true, Some("123456"), Some("USER"))
+        );
+        assert_eq!((info.expires_at, info.data_access_expires_at), (None, Some(1_800_000_000)));
+        let targets: Vec<_> = info.granular_scopes.iter().map(|it| it.target_ids.clone()).collect();
+        assert_eq!(targets, [None, Some(vec!["1".to_owned(), "2".to_owned()]), Some(vec![])]);
+        assert_eq!(info.metadata.unwrap()["auth_nonce"], "n");
+        let info = debug_token(&graph, &app().access(), &token).await.unwrap();
+        let error = info.error.unwrap();
+        assert_eq!(
+            (info.is_valid, error.subcode, error.message.as_deref()),
+            (false, Some(458), Some("not [redacted]"))
+        );
+
+        let seen = &peer.seen()[0];
+        assert_eq!((seen.method.as_str(), seen.path.as_str()), ("GET", "/v26.0/debug_token"));
+        assert_eq!(seen.bearer().unwrap(), format!("123456|{SECRET}"));
+        assert_eq!(seen.in_query("input_token").unwrap(), "EAABinput");
+    }
+
+    #[tokio::test]
+    async fn permissions_are_listed_over_all_pages_and_taken_back() {
+        let row = |name: &str| json!({"permission": name, "status": "granted"});
+        let first = json!({"data": [row("ads_read")], "paging": {"cursors": {"after": "c"}, "next": "https://x/?after=c"}});
+        let peer = Peer::start([
+            Reply::ok(&first),
+            Reply::ok(&json!({"data": [row("email")]})),
+            Reply::ok(&json!({"success": true})),
+            Reply::ok(&json!({"success": true})),
+        ])
+        .await;
+        let (graph, access) = (peer.graph(), Access::signed("EAABtoken", SECRET));
+        let names: Vec<_> =
+            permissions(&graph, "me", &access).await.unwrap().into_iter().map(|it| it.permission).collect();
+        assert_eq!(names, ["ads_read", "email"]);
+        delete_permissions(&graph, "218471", Some("email"), &access).await.unwrap();
+        delete_permissions(&graph, "218471", None, &access).await.unwrap();
+        let seen = peer.seen();
+        assert_eq!(
+            (seen[2].method.as_str(), seen[2].path.as_str()),
+            ("DELETE", "/v26.0/218471/permissions/email")
+        );
+        assert_eq!(seen[3].path, "/v26.0/218471/permissions");
+    }
+
+    #[tokio::test]
+    async fn an_app_is_verified_by_reading_itself() {
+        let refused = json!({"error": {"message": "Invalid OAuth access token signature.", "type": "OAuthException", "code": 190}});
+        let peer =
+            Peer::start([Reply::ok(&json!({"id": "123456", "name": "Partner"})), Reply::json(400, &refused)])
+                .await;
+        let graph = peer.graph();
+        let identity = verify_app(&graph, &app()).await.unwrap();
+        assert_eq!((identity.id.as_str(), identity.name.as_deref()), ("123456", Some("Partner")));
+        assert_eq!(verify_app(&graph, &app()).await.unwrap_err().refusal().unwrap().code, Some(190));
+        let seen = &peer.seen()[0];
+        assert_eq!(
+            (seen.path.as_str(), seen.in_query("fields").as_deref()),
+            ("/v26.0/123456", Some("id,name"))
+        );
+        assert!(!format!("{:?}", app()).contains(SECRET));
     }
 }

@@ -56,10 +56,8 @@ pub fn verify<'a>(
     if signed_request.len() > MAX_LENGTH {
         return Err(TooLong);
     }
+    // A third part does not decode, since a dot is no base64url.
     let (signature, encoded) = signed_request.split_once('.').ok_or(Malformed)?;
-    if encoded.contains('.') {
-        return Err(Malformed);
-    }
     let signature = BASE64URL.decode(signature).map_err(|_| Malformed)?;
     let payload = BASE64URL.decode(encoded).map_err(|_| Malformed)?;
     let payload: Value = serde_json::from_slice(&payload).map_err(|_| Malformed)?;
@@ -78,4 +76,102 @@ pub fn verify<'a>(
     };
     let issued_at = payload.get("issued_at").and_then(Value::as_i64);
     Ok(SignedRequest { user_id, issued_at, payload, secret_index })
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn sign(payload: &str, secret: &str, engine: &GeneralPurpose) -> String {
+        let encoded = engine.encode(payload);
+        let signature = hmac::sign(&proof::key(&secret.into()), encoded.as_bytes());
+        format!("{}.{encoded}", engine.encode(signature))
+    }
+
+    fn payload(algorithm: &str) -> String {
+        json!({"algorithm": algorithm, "issued_at": 1_795_000_000, "user_id": "218471"}).to_string()
+    }
+
+    fn secrets() -> [SecretString; 2] {
+        ["new-secret".into(), "old-secret".into()]
+    }
+
+    #[test]
+    fn padded_and_unpadded_are_good_with_either_secret_and_any_case_of_the_algorithm() {
+        for engine in [&URL_SAFE, &URL_SAFE_NO_PAD] {
+            for (index, secret) in ["new-secret", "old-secret"].into_iter().enumerate() {
+                for algorithm in ["HMAC-SHA256", "hmac-sha256"] {
+                    let request = verify(&sign(&payload(algorithm), secret, engine), &secrets()).unwrap();
+                    assert_eq!(
+                        (request.user_id.as_deref(), request.issued_at),
+                        (Some("218471"), Some(1_795_000_000))
+                    );
+                    assert_eq!(request.secret_index, index);
+                }
+            }
+        }
+    }
+
+    // Made with `openssl dgst -sha256 -hmac app-secret -binary | basenc --base64url`.
+    #[test]
+    fn a_request_signed_by_another_implementation_is_good() {
+        let signed = "-ZTl2Hexz9idr7wNxd6V0LPY-8t8SufEWwBx0jjMT6k.eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsImlzc3VlZF9hdCI6MTc5NTAwMDAwMCwidXNlcl9pZCI6NDJ9";
+        let request = verify(signed, &["app-secret".into()]).unwrap();
+        assert_eq!(request.user_id.as_deref(), Some("42"));
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        use SignedRequestError::{Algorithm, Malformed, Signature, TooLong};
+        let good = sign(&payload("HMAC-SHA256"), "new-secret", &URL_SAFE_NO_PAD);
+        let (signature, encoded) = good.split_once('.').unwrap();
+        let other = sign(&payload("HMAC-SHA256"), "another-secret", &URL_SAFE_NO_PAD);
+        let swapped = format!(
+            "{signature}.{}",
+            URL_SAFE_NO_PAD.encode(payload("HMAC-SHA256").replace("218471", "218472"))
+        );
+        let cases = [
+            (String::new(), Malformed),
+            (".".to_owned(), Malformed),
+            (encoded.to_owned(), Malformed),
+            (format!("{good}."), Malformed),
+            (format!("{good}.x"), Malformed),
+            (format!("!{good}"), Malformed),
+            (format!("{signature}.{}", URL_SAFE_NO_PAD.encode("no json")), Malformed),
+            (sign(&payload("none"), "new-secret", &URL_SAFE), Algorithm),
+            (sign("{}", "new-secret", &URL_SAFE), Algorithm),
+            (sign("[]", "new-secret", &URL_SAFE), Algorithm),
+            (format!(".{encoded}"), Signature),
+            (format!("{}.{encoded}", &signature[..20]), Signature),
+            (swapped, Signature),
+            (other, Signature),
+            (format!("{good}{}", "A".repeat(MAX_LENGTH)), TooLong),
+        ];
+        for (request, expected) in cases {
+            assert_eq!(verify(&request, &secrets()), Err(expected), "{request}");
+        }
+        assert_eq!(verify(&good, []), Err(Signature));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsigned_is_believed(text: String, shaped in "[A-Za-z0-9_=-]{0,60}\\.[A-Za-z0-9_=-]{0,200}") {
+            prop_assert!(verify(&text, &secrets()).is_err());
+            prop_assert!(verify(&shaped, &secrets()).is_err());
+        }
+
+        #[test]
+        fn a_changed_byte_breaks_it(at in 0_usize..150, to in "[A-Za-z0-9_-]") {
+            let good = sign(&payload("HMAC-SHA256"), "new-secret", &URL_SAFE_NO_PAD);
+            let mut changed = good.clone();
+            let at = at % good.len();
+            changed.replace_range(at..=at, &to);
+            prop_assume!(changed != good);
+            prop_assert!(verify(&changed, &secrets()).is_err());
+        }
+    }
 }

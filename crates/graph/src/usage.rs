@@ -160,3 +160,93 @@ fn tier(object: &Value) -> Option<AccessTier> {
         other => AccessTier::Other(other.to_owned()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NAMES: [&str; 4] =
+        ["x-app-usage", "x-ad-account-usage", "x-business-use-case-usage", "x-fb-ads-insights-throttle"];
+
+    fn usage(pairs: &[(&'static str, &str)]) -> Usage {
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()));
+        Usage::from_headers(&pairs.collect())
+    }
+
+    #[test]
+    fn all_four_headers_are_read() {
+        let usage = usage(&[
+            ("x-app-usage", r#"{"call_count":28,"total_time":25,"total_cputime":26}"#),
+            (
+                "x-ad-account-usage",
+                r#"{"acc_id_util_pct":9.67,"reset_time_duration":100,"ads_api_access_tier":"standard_access"}"#,
+            ),
+            (
+                "x-business-use-case-usage",
+                r#"{"77":[{"type":"ads_management","call_count":95,"total_cputime":20,"total_time":21,"estimated_time_to_regain_access":4,"ads_api_access_tier":"development_access"},{"type":"leadgen","call_count":1}]}"#,
+            ),
+            (
+                "x-fb-ads-insights-throttle",
+                r#"{"app_id_util_pct":100,"acc_id_util_pct":10,"ads_api_access_tier":"new_access"}"#,
+            ),
+        ]);
+        assert_eq!(usage.app, Some(AppUsage { call_count: 28.0, total_time: 25.0, total_cputime: 26.0 }));
+        let account = usage.ad_account.as_ref().unwrap();
+        assert_eq!((account.acc_id_util_pct, account.reset_time_duration), (9.67, Some(100)));
+        assert_eq!(account.ads_api_access_tier, Some(AccessTier::StandardAccess));
+        let rows: Vec<_> = usage
+            .business
+            .iter()
+            .map(|it| (it.id.as_str(), it.kind.as_str(), it.call_count, it.minutes_to_regain_access))
+            .collect();
+        assert_eq!(rows, [("77", "ads_management", 95.0, 4), ("77", "leadgen", 1.0, 0)]);
+        let tier = usage.insights.as_ref().unwrap().ads_api_access_tier.as_ref();
+        assert_eq!(tier, Some(&AccessTier::Other("new_access".to_owned())));
+        assert_eq!(usage.highest_percent(), Some(100.0));
+        assert_eq!(usage.access_tier(), Some(&AccessTier::StandardAccess));
+        let json = serde_json::to_value(&usage).unwrap();
+        assert_eq!(json["business"][0]["ads_api_access_tier"], "development_access");
+        assert_eq!(json["insights"]["ads_api_access_tier"], "new_access");
+    }
+
+    #[test]
+    fn the_recorded_short_form_is_read() {
+        let usage = usage(&[("x-ad-account-usage", r#"{"acc_id_util_pct":36.33}"#)]);
+        let expected =
+            AdAccountUsage { acc_id_util_pct: 36.33, reset_time_duration: None, ads_api_access_tier: None };
+        assert_eq!(usage.ad_account, Some(expected));
+    }
+
+    #[test]
+    fn what_cannot_be_read_counts_as_absent() {
+        assert_eq!(usage(&[]), Usage::default());
+        assert_eq!(usage(&[]).highest_percent(), None);
+        for text in ["", "nonsense", "[]", "null", "{", "7"] {
+            assert_eq!(usage(&NAMES.map(|name| (name, text))), Usage::default(), "{text}");
+        }
+        let odd = usage(&[
+            ("x-app-usage", r#"{"call_count":"12","total_time":-3,"total_cputime":null}"#),
+            ("x-business-use-case-usage", r#"{"1":{},"2":[3,{"estimated_time_to_regain_access":1e300}]}"#),
+        ]);
+        assert_eq!(odd.app, Some(AppUsage { call_count: 12.0, total_time: 0.0, total_cputime: 0.0 }));
+        assert_eq!(odd.business.len(), 1);
+        assert_eq!(odd.business[0].minutes_to_regain_access, u64::MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_fail(bytes: Vec<u8>, json in r#"\{"[a-z_]{1,12}":(\[\{)?"[a-z_]{1,12}":[-0-9a-z"]{0,9}(\}\])?\}"#) {
+            for bytes in [bytes.as_slice(), json.as_bytes()] {
+                if let Ok(value) = HeaderValue::from_bytes(bytes) {
+                    let headers = NAMES.map(|name| (HeaderName::from_static(name), value.clone()));
+                    Usage::from_headers(&headers.into_iter().collect()).highest_percent();
+                }
+            }
+        }
+    }
+}

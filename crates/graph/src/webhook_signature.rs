@@ -43,3 +43,39 @@ fn unhex(digits: &str) -> Option<[u8; 32]> {
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BODY: &[u8] = br#"{"object":"page","entry":[]}"#;
+
+    // Made with `printf '%s' BODY | openssl dgst -sha256 -hmac SECRET`.
+    const SIGNED: &str = "sha256=e6e9d7a842a48e17f43a34d6125d0d933e2aab92ee37f0993a4d493b50e3d438";
+
+    #[test]
+    fn the_raw_body_is_checked_with_each_secret() {
+        let (new, old) = (SecretString::from("new-secret"), SecretString::from("app-secret"));
+        assert_eq!(verify(SIGNED, BODY, [&new, &old]), Ok(1));
+        assert_eq!(verify(&SIGNED.to_uppercase().replace("SHA256", "sha256"), BODY, [&old]), Ok(0));
+        let refused = Err(WebhookSignatureError::Signature);
+        assert_eq!(verify(SIGNED, BODY, [&new]), refused);
+        assert_eq!(verify(SIGNED, br#"{"object": "page","entry":[]}"#, [&old]), refused);
+        assert_eq!(verify(SIGNED, BODY, []), refused);
+        for malformed in ["", "sha256=", "sha1=00", &SIGNED[7..], &SIGNED[..70], &format!("{SIGNED}0")] {
+            assert_eq!(verify(malformed, BODY, [&old]), Err(WebhookSignatureError::Malformed), "{malformed}");
+        }
+        assert_eq!(verify(&SIGNED.replace('0', "g"), BODY, [&old]), Err(WebhookSignatureError::Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsigned_is_believed(header: String, digits in "sha256=[0-9a-fA-F]{64}", body: Vec<u8>) {
+            let secret = SecretString::from("app-secret");
+            prop_assert!(verify(&header, &body, [&secret]).is_err());
+            prop_assert!(verify(&digits, &body, [&secret]).is_err());
+        }
+    }
+}

@@ -10,7 +10,7 @@ use crate::{
     vault::Scope,
 };
 
-pub use store::accounts::Account;
+pub use store::accounts::{Account, Listed};
 
 const NAME_MAX: usize = 200;
 const EXTERNAL_ID_MAX: usize = 200;
@@ -70,6 +70,17 @@ pub async fn get(app: &App, id: &AccountId) -> Result<Account> {
 /// Accounts whose name or ids match the text, newest first; an empty text finds all.
 pub async fn find(app: &App, text: &str, after: Option<&str>, limit: usize) -> Result<Page<Account>> {
     Ok(accounts::find(&app.db, text.trim(), after, limit.clamp(1, PAGE_MAX)).await?)
+}
+
+/// The same, each with the state of its connection; a state's name picks the accounts whose connection is in it.
+pub async fn find_listed(
+    app: &App,
+    text: &str,
+    state: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<Listed>> {
+    Ok(accounts::find_listed(&app.db, text.trim(), state, after, limit.clamp(1, PAGE_MAX)).await?)
 }
 
 pub async fn rename(app: &App, actor: &Actor, id: &AccountId, name: &str) -> Result<Account> {

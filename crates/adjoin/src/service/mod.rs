@@ -6,8 +6,10 @@ pub mod connect_sessions;
 pub mod connections;
 pub mod consent;
 pub mod dashboard;
+pub mod history;
 pub mod meta;
 pub mod operators;
+pub mod overview;
 pub mod settings;
 pub mod setup;
 

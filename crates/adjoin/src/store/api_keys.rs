@@ -17,6 +17,12 @@ pub struct ApiKey {
 }
 row!(ApiKey { id, account_id, name, hint, created_at, last_used_at });
 
+#[derive(Debug)]
+struct Named {
+    name: String,
+}
+row!(Named { name });
+
 pub async fn insert(tx: &mut Tx, key: &ApiKey, token_hash: &[u8]) -> Result<()> {
     sql("INSERT INTO api_keys (id, account_id, name, token_hash, hint, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(&key.id)
@@ -43,6 +49,12 @@ pub async fn list(db: &Db) -> Result<Vec<ApiKey>> {
          WHERE revoked_at IS NULL ORDER BY id DESC")
     .all(db)
     .await
+}
+
+/// The name of a key, revoked or not.
+pub async fn name(db: &Db, id: &str) -> Result<Option<String>> {
+    let named = sql("SELECT name FROM api_keys WHERE id = $1").bind(id).optional::<Named>(db).await?;
+    Ok(named.map(|row| row.name))
 }
 
 pub async fn touch(tx: &mut Tx, id: &ApiKeyId, now: Timestamp) -> Result<()> {

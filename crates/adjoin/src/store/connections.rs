@@ -257,3 +257,18 @@ pub async fn replace_sealed(tx: &mut Tx, id: &str, old: &[u8], new: &[u8]) -> Re
         .execute(tx)
         .await
 }
+
+#[derive(Debug)]
+struct StatusCount {
+    status: String,
+    count: i64,
+}
+row!(StatusCount { status, count });
+
+/// How many connections of all accounts are in each state.
+pub async fn count_by_status(db: &Db) -> Result<std::collections::BTreeMap<String, i64>> {
+    let rows = sql("SELECT status, COUNT(*) AS count FROM connections GROUP BY status")
+        .all::<StatusCount>(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.status, row.count)).collect())
+}

@@ -19,6 +19,12 @@ struct Count {
 }
 row!(Count { count });
 
+#[derive(Debug)]
+struct Named {
+    name: String,
+}
+row!(Named { name });
+
 pub async fn any(db: &Db) -> Result<bool> {
     Ok(sql("SELECT COUNT(*) AS count FROM operators").all::<Count>(db).await?.iter().any(|row| row.count > 0))
 }
@@ -42,6 +48,11 @@ pub async fn by_email(db: &Db, email: &str) -> Result<Option<Operator>> {
         .await
 }
 
+pub async fn name(db: &Db, id: &str) -> Result<Option<String>> {
+    let named = sql("SELECT name FROM operators WHERE id = $1").bind(id).optional::<Named>(db).await?;
+    Ok(named.map(|row| row.name))
+}
+
 /// Keeps the hash of a one-time link that lets somebody create an operator.
 pub async fn insert_invite(
     tx: &mut Tx,
@@ -56,17 +67,6 @@ pub async fn insert_invite(
         .execute(tx)
         .await?;
     Ok(())
-}
-
-/// Whether the invite is there and still good, without using it.
-pub async fn invite_is_open(db: &Db, token_hash: &[u8], now: Timestamp) -> Result<bool> {
-    Ok(sql("SELECT COUNT(*) AS count FROM operator_invites WHERE token_hash = $1 AND expires_at > $2")
-        .bind(token_hash)
-        .bind(now)
-        .all::<Count>(db)
-        .await?
-        .iter()
-        .any(|row| row.count > 0))
 }
 
 /// Uses the invite up; false when it was not there or too old.

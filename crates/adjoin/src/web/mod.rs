@@ -4,8 +4,11 @@
 pub mod assets;
 pub mod callbacks;
 pub mod connect;
+pub mod console;
 pub mod headers;
 pub mod problem;
+
+use std::net::SocketAddr;
 
 use axum::{Router, middleware, routing::get};
 use tokio::net::TcpListener;
@@ -17,8 +20,10 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(connect::router())
         .merge(callbacks::router())
+        .merge(console::router())
         .route("/healthz", get(|| async { "ok" }))
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
+        .fallback(|| async { console::Failure::no_page() })
         .layer(middleware::from_fn(headers::guard))
         .with_state(app)
 }
@@ -29,5 +34,7 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(app)).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, router(app).into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(shutdown)
+        .await
 }

@@ -1,6 +1,11 @@
-//! `docs/cli.md` and `docs/config.md` say what the binary says. `ADJOIN_UPDATE_DOCS=1` writes them.
+//! The documents hold. `docs/cli.md` and `docs/config.md` say what the binary says (`ADJOIN_UPDATE_DOCS=1` writes them),
+//! and links lead somewhere.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use adjoin::{cli::Cli, config::Options};
 use clap::{Args as _, Command, CommandFactory as _};
@@ -35,6 +40,42 @@ fn the_configuration_reference_is_up_to_date() {
     compare("config.md", &text);
 }
 
+#[test]
+fn every_link_in_the_documents_leads_to_a_file() {
+    let mut broken = Vec::new();
+    let mut checked = 0;
+    for document in documents(&root()) {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap_or_default();
+            if path.is_empty() || path.contains("://") {
+                continue;
+            }
+            checked += 1;
+            if !document.parent().unwrap().join(path).exists() {
+                broken.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(checked > 20, "only {checked} links were found");
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The Markdown files at the root and under `docs`.
+fn documents(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.join("docs"), root.join("docs/decisions"), root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        found.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    found
+}
+
 /// The variables' values on this machine do not belong into the document.
 fn without_values(command: Command) -> Command {
     command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
@@ -53,7 +94,7 @@ fn describe(text: &mut String, command: &mut Command, name: &str) {
 }
 
 fn compare(file: &str, generated: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file);
+    let path = root().join("docs").join(file);
     if std::env::var_os("ADJOIN_UPDATE_DOCS").is_some() {
         fs::write(&path, generated).unwrap();
     }

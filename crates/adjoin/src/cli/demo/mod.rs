@@ -125,3 +125,42 @@ impl Stage {
         self.app.db.close().await;
     }
 }
+
+/// A partner's backend: the JSON API with a key.
+struct Backend {
+    http: reqwest::Client,
+    base: String,
+    key: SecretString,
+}
+
+impl Backend {
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<(StatusCode, Value)> {
+        let mut request =
+            self.http.request(method, format!("{}{path}", self.base)).bearer_auth(self.key.expose_secret());
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await?;
+        let status = response.status();
+        Ok((status, response.json().await.unwrap_or(Value::Null)))
+    }
+
+    /// A call that has to succeed; a problem becomes an error in its own words.
+    async fn ok(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+        let (status, answer) = self.call(method, path, body).await?;
+        ensure!(status.is_success(), "{path} answered {status}: {}", in_words(&answer));
+        Ok(answer)
+    }
+}
+
+/// A problem's detail, faults and next step on lines of their own.
+fn in_words(problem: &Value) -> String {
+    let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let mut lines = vec![text(problem, "detail")];
+    for finding in problem["findings"].as_array().into_iter().chain(problem["faults"].as_array()).flatten() {
+        lines.push(format!("- {}", text(finding, "message")));
+        lines.push(format!("  {}", text(finding, "fix")));
+    }
+    lines.push(format!("next: {}", text(problem, "next_step")));
+    lines.join("\n")
+}

@@ -1,0 +1,72 @@
+//! What the buttons of the connection's page do: test it, make a connect link.
+
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use secrecy::ExposeSecret;
+
+use super::{
+    of_path,
+    page::{Outcome, page},
+};
+use crate::{
+    service::{
+        App, connect_sessions,
+        connect_sessions::{Kind, NewConnectSession},
+        connections, settings,
+    },
+    web::console::{Frame, Page, Result, parts::Refusal},
+};
+
+/// Answers with the page: a report is of this moment and has no address of its own.
+pub async fn test(
+    State(app): State<App>,
+    frame: Frame,
+    Path((account, connection)): Path<(String, String)>,
+) -> Result<Response> {
+    let (account, connection) = of_path(&app, &account, &connection).await?;
+    match connections::test(&app, &frame.actor(), &account.id, &connection.id).await {
+        Ok(report) => {
+            let connection = report.connection.clone();
+            let result = Outcome::Tested(Box::new(report));
+            Ok(Page::new(page(&app, frame, account, connection, Refusal::default(), result).await?)
+                .into_response())
+        }
+        Err(error) => {
+            let refusal = Refusal::from_error(error)?;
+            Ok(Page::refused(page(&app, frame, account, connection, refusal, Outcome::Nothing).await?)
+                .into_response())
+        }
+    }
+}
+
+/// Makes a link for the customer. What was declined before is asked for again.
+pub async fn link(
+    State(app): State<App>,
+    frame: Frame,
+    Path((account, connection)): Path<(String, String)>,
+) -> Result<Response> {
+    let (account, connection) = of_path(&app, &account, &connection).await?;
+    let new = NewConnectSession {
+        account_id: account.id.clone(),
+        kind: Kind::Link,
+        use_cases: Vec::new(),
+        configuration: None,
+        rerequest: !connection.declined.is_empty(),
+    };
+    let made = async {
+        let origin = settings::origin(&app, &settings::get(&app).await?)?;
+        let (session, secret) = connect_sessions::create(&app, &frame.actor(), new).await?;
+        let url = origin.join(&format!("/connect/{}", secret.expose_secret()));
+        Ok(Outcome::Link { url, expires_at: session.expires_at })
+    };
+    Ok(match made.await {
+        Ok(result) => Page::new(page(&app, frame, account, connection, Refusal::default(), result).await?),
+        Err(error) => {
+            let refusal = Refusal::from_error(error)?;
+            Page::refused(page(&app, frame, account, connection, refusal, Outcome::Nothing).await?)
+        }
+    }
+    .into_response())
+}

@@ -1,0 +1,4 @@
+//! Connectors: the library, and each connector's setup.
+
+pub mod library;
+pub mod setup;

@@ -1,0 +1,54 @@
+//! What a form has done, said on the page it leads to. The address carries a code; the words are ours.
+
+use axum::response::Redirect;
+
+macro_rules! done {
+    ($($variant:ident = $code:literal, $words:literal;)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Done {
+            $($variant),*
+        }
+
+        impl Done {
+            const ALL: &[Self] = &[$(Self::$variant),*];
+
+            fn code(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $code),*
+                }
+            }
+
+            pub fn words(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $words),*
+                }
+            }
+        }
+    };
+}
+
+done! {
+    Welcome = "welcome", "Your operator account is ready.";
+    SettingsSaved = "settings-saved", "The settings are saved.";
+    KeyRevoked = "key-revoked", "The API key is revoked. Calls with it are refused from now on.";
+    SetupSaved = "setup-saved", "Meta accepted id and secret, and the setup is saved.";
+    AccountCreated = "account-created", "The account is created.";
+    AccountRenamed = "account-renamed", "The account has its new name.";
+    Installed = "installed", "The connector is installed. Create a connect link, or start from your product.";
+    Disconnected = "disconnected", "The connection is taken back.";
+    DisconnectedAtMeta = "disconnected-at-meta", "Our copy of the token is erased, and the consent is taken back at Meta.";
+    DisconnectedHereOnly = "disconnected-here", "Our copy of the token is erased. At Meta the consent stays, because the same person connected another account.";
+    DisconnectedNotAtMeta = "disconnected-not-at-meta", "Our copy of the token is erased. Meta did not take the consent back; the person can remove the app at Facebook under Business Integrations.";
+    AccountDeleted = "account-deleted", "The account and everything stored for it are deleted.";
+}
+
+impl Done {
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|done| done.code() == code)
+    }
+
+    /// Leads to a page that says it.
+    pub fn at(self, path: &str) -> Redirect {
+        Redirect::to(&format!("{path}?done={}", self.code()))
+    }
+}

@@ -1,0 +1,141 @@
+//! The console: pages for the partner's operators, made on the server. Every form works without a script.
+
+mod accounts;
+mod connections;
+mod connectors;
+mod done;
+mod failure;
+mod next;
+mod overview;
+mod parts;
+mod session;
+mod settings;
+mod sign_in;
+mod welcome;
+pub mod words;
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::{FromRequestParts, Query},
+    http::{StatusCode, request::Parts},
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use tower_http::csrf::CsrfLayer;
+
+use crate::{
+    audit::Actor,
+    service::{self, App},
+    time::Timestamp,
+};
+
+use done::Done;
+pub use failure::Failure;
+use session::Session;
+
+type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// The console's routes. Its forms are refused when another site sends them.
+pub fn router() -> Router<App> {
+    let limits = sign_in::Limits::default();
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/welcome", get(welcome::show).post(welcome::submit))
+        .route("/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/settings", get(settings::general::show).post(settings::general::submit))
+        .route("/settings/api-keys", get(settings::api_keys::show).post(settings::api_keys::create))
+        .route(
+            "/settings/api-keys/{id}/revoke",
+            get(settings::api_keys::confirm).post(settings::api_keys::revoke),
+        )
+        .route("/connectors", get(connectors::library::show))
+        .route(
+            "/connectors/facebook-marketing/setup",
+            get(connectors::setup::show).post(connectors::setup::submit),
+        )
+        .route("/accounts", get(accounts::list::show))
+        .route("/accounts/new", get(accounts::create::show).post(accounts::create::submit))
+        .route("/accounts/{account}", get(accounts::page::show))
+        .route("/accounts/{account}/rename", post(accounts::page::rename))
+        .route("/accounts/{account}/delete", get(accounts::delete::confirm).post(accounts::delete::submit))
+        .route("/accounts/{account}/install", post(accounts::page::install))
+        .route("/accounts/{account}/connections/{connection}", get(connections::page::show))
+        .route("/accounts/{account}/connections/{connection}/test", post(connections::actions::test))
+        .route("/accounts/{account}/connections/{connection}/link", post(connections::actions::link))
+        .route(
+            "/accounts/{account}/connections/{connection}/disconnect",
+            get(connections::disconnect::confirm).post(connections::disconnect::submit),
+        )
+        .layer(axum::Extension(limits))
+        .layer(CsrfLayer::new().with_rejection_response(|_| Failure::cross_site().into_response()))
+}
+
+/// What every page behind sign-in shows around its content.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    session: Session,
+    partner_name: String,
+    /// The first part of the path: which entry of the navigation is current.
+    section: String,
+    /// What the form before this page has done.
+    done: Option<Done>,
+    now: Timestamp,
+}
+
+impl Frame {
+    fn actor(&self) -> Actor {
+        self.session.actor()
+    }
+
+    fn when(&self, at: &Timestamp) -> parts::When {
+        parts::When { at: *at, now: self.now }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct DoneQuery {
+    done: Option<String>,
+}
+
+impl FromRequestParts<App> for Frame {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let session = <Session as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+        let settings = service::settings::get(app).await.map_err(|e| Failure::from(e).into_response())?;
+        let section = parts.uri.path().split('/').nth(1).unwrap_or_default().to_owned();
+        let query = Query::<DoneQuery>::try_from_uri(&parts.uri).ok();
+        let done = query.and_then(|Query(query)| query.done).and_then(|code| Done::from_code(&code));
+        Ok(Self { session, partner_name: settings.partner_name, section, done, now: app.clock.now() })
+    }
+}
+
+/// A page: its template, and the status it is sent with.
+#[derive(Debug)]
+pub struct Page<T>(StatusCode, T);
+
+impl<T> Page<T> {
+    pub fn new(template: T) -> Self {
+        Self(StatusCode::OK, template)
+    }
+
+    /// A form shown again because something in it has to change.
+    pub fn refused(template: T) -> Self {
+        Self(StatusCode::UNPROCESSABLE_ENTITY, template)
+    }
+}
+
+impl<T: Template> IntoResponse for Page<T> {
+    fn into_response(self) -> Response {
+        match self.1.render() {
+            Ok(html) => (self.0, Html(html)).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "a page does not render");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Small parts that pages are made of. Each is a template of its own that other templates print.
+
+use std::fmt;
+
+use askama::{Template, filters::HtmlSafe};
+
+use super::Failure;
+use crate::{
+    service::{Error, Fault},
+    time::Timestamp,
+    web::problem::Problem,
+};
+
+/// How something stands. Shown as a mark and a word, never by colour alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Ok,
+    Warn,
+    Bad,
+    Note,
+    Off,
+}
+
+impl fmt::Display for Tone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+            Self::Note => "note",
+            Self::Off => "off",
+        })
+    }
+}
+
+/// The mark of a tone.
+#[derive(Debug, Clone, Copy, Template)]
+#[template(path = "console/parts/mark.html")]
+pub struct Mark(pub Tone);
+
+/// A mark and a word.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/parts/badge.html")]
+pub struct Badge {
+    pub tone: Tone,
+    pub word: String,
+}
+
+impl Badge {
+    pub fn new(tone: Tone, word: impl Into<String>) -> Self {
+        Self { tone, word: word.into() }
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark(self.tone)
+    }
+}
+
+/// A moment as people say it, with the exact one behind it.
+#[derive(Debug, Clone, Copy, Template)]
+#[template(path = "console/parts/when.html")]
+pub struct When {
+    pub at: Timestamp,
+    pub now: Timestamp,
+}
+
+/// A text to paste elsewhere, with a button where scripts run.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/parts/copy.html")]
+pub struct Copy<'a> {
+    pub id: &'a str,
+    /// What it is, for the button's name: "redirect URI".
+    pub what: &'a str,
+    pub text: &'a str,
+}
+
+/// What a field is filled in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Control {
+    Text,
+    Email,
+    Password,
+    Number,
+    DateTime,
+    Lines,
+}
+
+/// One labelled field, with its hint and whatever is wrong with it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/parts/field.html")]
+pub struct Field<'a> {
+    name: &'a str,
+    label: &'a str,
+    control: Control,
+    value: &'a str,
+    hint: &'a str,
+    faults: Vec<&'a Fault>,
+    required: bool,
+    /// Says "(optional)" where it is.
+    marked: bool,
+    code: bool,
+    autofocus: bool,
+    autocomplete: &'a str,
+}
+
+impl<'a> Field<'a> {
+    pub fn text(name: &'a str, label: &'a str, value: &'a str) -> Self {
+        Self {
+            name,
+            label,
+            control: Control::Text,
+            value,
+            hint: "",
+            faults: Vec::new(),
+            required: true,
+            marked: true,
+            code: false,
+            autofocus: false,
+            autocomplete: "off",
+        }
+    }
+
+    pub fn email(name: &'a str, label: &'a str, value: &'a str) -> Self {
+        Self { control: Control::Email, autocomplete: "username", ..Self::text(name, label, value) }
+    }
+
+    /// A password or another secret. What was typed is never sent back to the browser.
+    pub fn password(name: &'a str, label: &'a str) -> Self {
+        Self { control: Control::Password, ..Self::text(name, label, "") }
+    }
+
+    pub fn number(name: &'a str, label: &'a str, value: &'a str) -> Self {
+        Self { control: Control::Number, ..Self::text(name, label, value) }
+    }
+
+    pub fn date_time(name: &'a str, label: &'a str, value: &'a str) -> Self {
+        Self { control: Control::DateTime, ..Self::text(name, label, value) }
+    }
+
+    /// Several entries, one a line.
+    pub fn lines(name: &'a str, label: &'a str, value: &'a str) -> Self {
+        Self { control: Control::Lines, code: true, ..Self::text(name, label, value) }
+    }
+
+    #[must_use]
+    pub fn hint(self, hint: &'a str) -> Self {
+        Self { hint, ..self }
+    }
+
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self { required: false, ..self }
+    }
+
+    /// Optional, where the words around the field say when it is needed.
+    #[must_use]
+    pub fn unmarked(self) -> Self {
+        Self { required: false, marked: false, ..self }
+    }
+
+    #[must_use]
+    pub fn code(self) -> Self {
+        Self { code: true, ..self }
+    }
+
+    #[must_use]
+    pub fn autofocus(self) -> Self {
+        Self { autofocus: true, ..self }
+    }
+
+    #[must_use]
+    pub fn autocomplete(self, autocomplete: &'a str) -> Self {
+        Self { autocomplete, ..self }
+    }
+
+    /// Shows those of the faults that are about this field (`name`, `name[2]`, `name.id`).
+    #[must_use]
+    pub fn faults(self, refusal: &'a Refusal) -> Self {
+        Self { faults: refusal.about(self.name), ..self }
+    }
+
+    /// Ids of the texts that describe the field, for screen readers.
+    fn described_by(&self) -> String {
+        let hint = (!self.hint.is_empty()).then(|| format!("{}-hint", self.name));
+        let fault = (!self.faults.is_empty()).then(|| format!("{}-error", self.name));
+        hint.into_iter().chain(fault).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Why a form was not accepted. Printed above the form; each field shows its own faults besides.
+#[derive(Debug, Clone, Default, Template)]
+#[template(path = "console/parts/refusal.html")]
+pub struct Refusal {
+    pub faults: Vec<Fault>,
+    /// What is wrong apart from the fields.
+    pub problem: Option<Box<Problem>>,
+}
+
+impl Refusal {
+    /// What a form can show; the rest (not found, our own failure) is a page of its own.
+    pub fn from_error(error: Error) -> Result<Self, Failure> {
+        match error {
+            Error::Invalid(faults) => Ok(Self { faults, problem: None }),
+            error @ (Error::Conflict { .. }
+            | Error::Forbidden { .. }
+            | Error::NotReady { .. }
+            | Error::Meta(_)) => Ok(Self { faults: Vec::new(), problem: Some(Box::new(error.into())) }),
+            error => Err(error.into()),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.faults.is_empty() && self.problem.is_none()
+    }
+
+    /// Faults of one field, its entries and its parts.
+    pub fn about(&self, name: &str) -> Vec<&Fault> {
+        self.faults.iter().filter(|fault| field_name(&fault.field) == name).collect()
+    }
+}
+
+/// The field of a form that a fault's path belongs to: `return_urls[1]` to `return_urls`.
+fn field_name(path: &str) -> &str {
+    path.split(['[', '.']).next().unwrap_or(path)
+}
+
+impl HtmlSafe for Mark {}
+impl HtmlSafe for Badge {}
+impl HtmlSafe for When {}
+impl HtmlSafe for Copy<'_> {}
+impl HtmlSafe for Field<'_> {}
+impl HtmlSafe for Refusal {}

@@ -1,0 +1,41 @@
+// What an operator does in the console, found by roles and labels as people find things.
+
+export const operator = { name: 'Ada Okafor', email: 'ada@example.com', password: 'correct horse battery staple' };
+
+/** Follows the first start's link and creates the operator. */
+export async function becomeOperator(page, service) {
+  await page.goto(service.operatorLink);
+  await page.getByLabel('Your name').fill(operator.name);
+  await page.getByLabel('E-mail address').fill(operator.email);
+  await page.getByLabel('Password').fill(operator.password);
+  await page.getByRole('button', { name: 'Create the operator' }).click();
+  await page.getByText('Your operator account is ready.').waitFor();
+}
+
+export async function signIn(page, service, password = operator.password) {
+  await page.goto(`${service.origin}/sign-in`);
+  await page.getByLabel('E-mail address').fill(operator.email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** Settings > General: the partner's name and the Service Domain. */
+export async function setServiceDomain(page, service) {
+  await menu(page, 'Settings');
+  await page.getByLabel('Partner name').fill('Northwind CRM');
+  await page.getByLabel('Service Domain').fill(service.host);
+  await page.getByRole('button', { name: 'Save settings' }).click();
+  await page.getByText('The settings are saved.').waitFor();
+}
+
+export async function createAccount(page, name) {
+  await menu(page, 'Accounts');
+  await page.getByRole('link', { name: 'New account' }).click();
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('heading', { level: 1, name }).waitFor();
+}
+
+export async function menu(page, entry) {
+  await page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name: entry }).click();
+}
