@@ -1,11 +1,13 @@
 //! The skins over the services: JSON API, console, connect page, callbacks. They parse, authenticate, call one
 //! service function and answer; no rules live here.
 
+pub mod api;
 pub mod assets;
 pub mod callbacks;
 pub mod connect;
 pub mod console;
 pub mod headers;
+pub mod limits;
 pub mod problem;
 
 use std::net::SocketAddr;
@@ -20,6 +22,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(connect::router())
         .merge(callbacks::router())
+        .merge(api::router(&app))
         .merge(console::router())
         .route("/healthz", get(|| async { "ok" }))
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
