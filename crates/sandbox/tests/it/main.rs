@@ -7,6 +7,7 @@ mod limits;
 mod objects;
 mod paging;
 mod properties;
+mod refusals;
 mod server;
 mod tls;
 mod uploads;
