@@ -2,6 +2,8 @@
 //! service function and answer; no rules live here.
 
 pub mod assets;
+pub mod callbacks;
+pub mod connect;
 pub mod console;
 pub mod headers;
 pub mod problem;
@@ -17,6 +19,8 @@ use crate::service::App;
 pub fn router(app: App) -> Router {
     Router::new()
         .merge(console::router())
+        .merge(connect::router())
+        .merge(callbacks::router())
         .route("/healthz", get(|| async { "ok" }))
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
         .fallback(|| async { console::Failure::no_page() })
