@@ -39,3 +39,14 @@ export async function createAccount(page, name) {
 export async function menu(page, entry) {
   await page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name: entry }).click();
 }
+
+/** Connectors > Connector Library > Facebook Marketing API > Setup, with plain Facebook Login. */
+export async function setUpConnector(page, graph, { secret = graph.app_secret } = {}) {
+  await menu(page, 'Connectors');
+  await page.getByRole('link', { name: 'Set up' }).click();
+  await page.getByLabel('Client ID').fill(graph.app_id);
+  await page.getByLabel('Client Secret').fill(secret);
+  await page.getByRole('checkbox', { name: 'Ads' }).check();
+  await page.getByRole('radio', { name: 'Facebook Login', exact: true }).check();
+  await page.getByRole('button', { name: 'Check at Meta and save' }).click();
+}

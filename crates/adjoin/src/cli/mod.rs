@@ -1,7 +1,9 @@
 //! The command line, one file a subcommand. Machine output is JSON on stdout; people's output and logs go to
 //! stderr. Exit codes: 0 good, 1 the answer is no, 2 the input cannot be used, 3 something failed.
 
+mod demo;
 mod key;
+mod sandbox;
 mod serve;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -22,6 +24,10 @@ pub struct Cli {
 enum Command {
     /// Run the service: console, connect page, API
     Serve(serve::Serve),
+    /// Show the whole job on this machine, against the sandbox
+    Demo(demo::Demo),
+    /// Run the local Graph and login dialog
+    Sandbox(sandbox::Sandbox),
     /// Make and rotate the keys that seal secrets
     #[command(subcommand)]
     Key(key::Key),
@@ -50,6 +56,8 @@ pub fn run() -> ExitCode {
         let config = cli.config.as_deref();
         match cli.command {
             Command::Serve(command) => command.run(config).await,
+            Command::Demo(command) => command.run().await,
+            Command::Sandbox(command) => command.run().await,
             Command::Key(command) => command.run(config).await,
         }
     });

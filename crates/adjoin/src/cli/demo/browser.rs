@@ -49,7 +49,8 @@ impl Browser {
             fields.push(pressed.cloned().with_context(|| format!("the page has no button {value:?}"))?);
         }
         let body = serde_urlencoded::to_string(&fields)?;
-        let mut target = if form.action.is_empty() { page.url.clone() } else { page.url.join(&form.action)? };
+        let mut target =
+            if form.action.is_empty() { page.url.clone() } else { page.url.join(&form.action)? };
         if form.post {
             self.load(Method::POST, target, Some((body, page.url.origin().ascii_serialization()))).await
         } else {
@@ -76,7 +77,8 @@ impl Browser {
                     .header(header::ORIGIN, origin)
                     .body(body);
             }
-            let response = request.send().await.with_context(|| format!("no answer from {}", url.authority()))?;
+            let response =
+                request.send().await.with_context(|| format!("no answer from {}", url.authority()))?;
             self.keep_cookies(&url, &response);
             let status = response.status();
             if !status.is_redirection() {
@@ -212,7 +214,8 @@ fn tags(html: &str) -> Vec<Tag> {
                 rest = after;
                 break;
             }
-            let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '>' | '/')).unwrap_or(rest.len());
+            let end =
+                rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '>' | '/')).unwrap_or(rest.len());
             let key = rest[..end].to_ascii_lowercase();
             rest = &rest[end..];
             let Some(after) = rest.strip_prefix('=') else {
@@ -221,7 +224,9 @@ fn tags(html: &str) -> Vec<Tag> {
             };
             let (value, after) = match after.chars().next() {
                 Some(quote @ ('"' | '\'')) => after[1..].split_once(quote).unwrap_or((&after[1..], "")),
-                _ => after.split_at(after.find(|c: char| c.is_whitespace() || c == '>').unwrap_or(after.len())),
+                _ => {
+                    after.split_at(after.find(|c: char| c.is_whitespace() || c == '>').unwrap_or(after.len()))
+                }
             };
             attributes.insert(key, unescape(value));
             rest = after;
@@ -232,7 +237,8 @@ fn tags(html: &str) -> Vec<Tag> {
 }
 
 fn unescape(text: &str) -> String {
-    let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'")];
+    let named =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'")];
     let text = named.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
     text.replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&").replace("&amp;", "&")
 }

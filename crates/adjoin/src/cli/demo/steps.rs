@@ -63,7 +63,9 @@ impl Steps {
             return ProgressBar::hidden();
         }
         let spinner = ProgressBar::new_spinner();
-        spinner.set_style(ProgressStyle::with_template("   {spinner} {msg}").expect("a fixed template is well formed"));
+        spinner.set_style(
+            ProgressStyle::with_template("   {spinner} {msg}").expect("a fixed template is well formed"),
+        );
         spinner.set_message(title.to_owned());
         spinner.enable_steady_tick(Duration::from_millis(80));
         spinner

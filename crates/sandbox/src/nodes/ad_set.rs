@@ -1,0 +1,163 @@
+//! Ad sets. Source: marketing-api/reference/ad-campaign.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Cell, Kind, List, Node, Request, Route, Scope, copies, create, delete, edge, insights, node, update,
+    write,
+};
+use crate::{
+    protocol::GraphError,
+    world::{
+        World,
+        objects::{Object, ObjectKind, Status},
+    },
+};
+
+/// Ad sets one campaign can hold.
+const PER_CAMPAIGN: usize = 200;
+/// Ad sets, the deleted ones aside, that one account can hold.
+const PER_ACCOUNT: usize = 5_000;
+
+pub const ROUTES: &[Route] = &[
+    edge(Kind::AdAccount, "adsets", |_, node, _| Ok(List::objects(node.number(), ObjectKind::AdSet))),
+    create(Kind::AdAccount, "adsets", create_ad_set),
+    edge(Kind::Campaign, "adsets", |_, node, _| Ok(List::objects(node.number(), ObjectKind::AdSet))),
+    node(Kind::AdSet),
+    update(Kind::AdSet, |world, request, node| {
+        if changes_budget(request) {
+            world.meters.ad_set_budget(node.number(), world.clock.unix())?;
+        }
+        write::update(world, request, node, check_update)
+    }),
+    delete(Kind::AdSet, None, write::delete),
+    create(Kind::AdSet, "copies", copies::ad_set),
+    edge(Kind::AdSet, "insights", insights::list),
+];
+
+fn create_ad_set(world: &mut World, request: &Request<'_>, account: &Node) -> Result<Value, GraphError> {
+    let params = request.params();
+    let validate_only = write::validate_only(params)?;
+    let status = write::status(params, &[Status::Active, Status::Paused])?.unwrap_or(Status::Active);
+    let mut aliased = params.clone();
+    for (alias, name) in [("time_start", "start_time"), ("time_stop", "end_time")] {
+        if let (false, Some(value)) = (aliased.has(name), aliased.0.get(alias).cloned()) {
+            aliased.0.insert(name.to_owned(), value);
+        }
+    }
+    let mut fields = write::parameters(Kind::AdSet, &aliased)?;
+    for name in ["name", "campaign_id"] {
+        if !params.has(name) {
+            return Err(write::required(name));
+        }
+    }
+    let number = account.number();
+    let campaign = campaign_for(world, number, fields.get("campaign_id"))?;
+    let campaign_id = campaign.id;
+    limits(world, number, campaign_id)?;
+    if validate_only {
+        return Ok(json!({ "success": true }));
+    }
+    fields.retain(|_, value| !value.is_null());
+    fields.remove("campaign_id");
+    tidy(world, &mut fields);
+    let object = write::new_object(world, ObjectKind::AdSet, number, campaign_id, status, fields);
+    let id = world.objects.insert(object);
+    write::created(world, request, ObjectKind::AdSet, id)
+}
+
+/// The campaign named by `campaign_id`: of this account, and not deleted or archived.
+fn campaign_for<'w>(world: &'w World, account: u64, id: Option<&Value>) -> Result<&'w Object, GraphError> {
+    let text = id.and_then(Value::as_str).unwrap_or_default();
+    let campaign = text
+        .parse()
+        .ok()
+        .and_then(|id| world.objects.of_kind(id, ObjectKind::Campaign))
+        .filter(|campaign| campaign.account == account)
+        .ok_or_else(|| {
+            GraphError::new(100, "Invalid parameter")
+                .blame(&["campaign_id"])
+                .user("Campaign not found", format!("The campaign {text} does not exist in this ad account."))
+        })?;
+    if campaign.status.is_hidden() {
+        return Err(GraphError::new(100, "Invalid parameter")
+            .subcode(1_487_566)
+            .blame(&["campaign_id"])
+            .user(
+                "The campaign cannot be used",
+                format!(
+                    "The campaign is {} and takes no new ad sets.",
+                    campaign.status.name().to_lowercase()
+                ),
+            ));
+    }
+    Ok(campaign)
+}
+
+fn limits(world: &World, account: u64, campaign: u64) -> Result<(), GraphError> {
+    let in_campaign = world.objects.children(campaign, ObjectKind::AdSet);
+    let alive = |ids: &[u64]| {
+        ids.iter().filter(|id| world.objects.get(**id).is_some_and(|o| o.status != Status::Deleted)).count()
+    };
+    if in_campaign.ids.len() >= PER_CAMPAIGN && alive(&in_campaign.ids) >= PER_CAMPAIGN {
+        return Err(GraphError::new(100, "Invalid parameter").blame(&["campaign_id"]).user(
+            "Too many ad sets in this campaign",
+            format!("A campaign can hold {PER_CAMPAIGN} ad sets. Use another campaign, or delete ad sets."),
+        ));
+    }
+    let in_account = world.objects.children(account, ObjectKind::AdSet);
+    if in_account.ids.len() >= PER_ACCOUNT && alive(&in_account.ids) >= PER_ACCOUNT {
+        return Err(GraphError::new(100, "Invalid parameter").user(
+            "Too many ad sets in this ad account",
+            format!("An ad account can hold {PER_ACCOUNT} ad sets that are not deleted. Delete some first."),
+        ));
+    }
+    Ok(())
+}
+
+/// What Meta fills in.
+fn tidy(world: &World, fields: &mut Map<String, Value>) {
+    let now = super::time(world.clock.unix());
+    fields.entry("start_time").or_insert_with(|| now.into());
+    fields.entry("billing_event").or_insert_with(|| "IMPRESSIONS".into());
+    fields.entry("pacing_type").or_insert_with(|| json!(["standard"]));
+}
+
+fn changes_budget(request: &Request<'_>) -> bool {
+    request.params().has("daily_budget") || request.params().has("lifetime_budget")
+}
+
+fn check_update(_world: &World, _ad_set: &Object, _changes: &Map<String, Value>) -> Result<(), GraphError> {
+    Ok(())
+}
+
+pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
+    let object = scope.world.objects.of_kind(node.number(), ObjectKind::AdSet)?;
+    match name {
+        "campaign_id" => Some(object.parent.to_string().into()),
+        "campaign" => Some(Cell::Node(Node::new(Kind::Campaign, object.parent.to_string()), &[])),
+        "daily_budget" | "lifetime_budget" => Some(object.text(name).unwrap_or("0").into()),
+        "budget_remaining" => {
+            Some(object.text("daily_budget").or_else(|| object.text("lifetime_budget")).unwrap_or("0").into())
+        }
+        "is_dynamic_creative" => Some(object.field(name).cloned().unwrap_or(Value::Bool(false)).into()),
+        "bid_info" => {
+            let amount = object.field("bid_amount")?.clone();
+            let event = match object.text("billing_event") {
+                Some("IMPRESSIONS") | None => "IMPRESSIONS",
+                Some(_) => "ACTIONS",
+            };
+            Some(json!({ event: amount }).into())
+        }
+        "learning_stage_info" if object.status == Status::Active => {
+            Some(json!({ "status": "LEARNING", "conversions": 0 }).into())
+        }
+        "recurring_budget_semantics" | "use_new_app_click" => Some(false.into()),
+        "special_ad_categories" => {
+            scope.world.objects.get(object.parent)?.field(name).cloned().map(Cell::Value)
+        }
+        "source_adset_id" => Some(object.text(name).unwrap_or("0").into()),
+        "source_adset" => Some(Cell::Node(Node::new(Kind::AdSet, object.text("source_adset_id")?), &[])),
+        _ => write::common_field(scope.world, object, name).map(Cell::Value),
+    }
+}

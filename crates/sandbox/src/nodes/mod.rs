@@ -1,0 +1,324 @@
+//! The Graph nodes and edges, one file a kind. [`ROUTES`] is all there is; whatever it lacks is answered 501.
+
+mod ad;
+mod ad_account;
+mod ad_creative;
+mod ad_image;
+mod ad_set;
+mod ad_video;
+mod application;
+mod business;
+mod campaign;
+mod catalog;
+mod copies;
+mod filter;
+mod insights;
+mod lead_form;
+mod list;
+mod page;
+mod pixel;
+mod read;
+mod resolve;
+mod table;
+mod user;
+mod write;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    protocol::{Call, Caller, GraphError, Method, Params, fields},
+    world::World,
+};
+pub use ad_image::media_type;
+pub use list::{List, Row, Rows};
+
+/// The node types of the sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    AdAccount,
+    Campaign,
+    AdSet,
+    Ad,
+    AdCreative,
+    AdImage,
+    AdVideo,
+    Pixel,
+    Page,
+    LeadForm,
+    Catalog,
+    ProductSet,
+    Business,
+    User,
+    SystemUser,
+    Application,
+}
+
+impl Kind {
+    pub const ALL: [Self; 16] = [
+        Self::AdAccount,
+        Self::Campaign,
+        Self::AdSet,
+        Self::Ad,
+        Self::AdCreative,
+        Self::AdImage,
+        Self::AdVideo,
+        Self::Pixel,
+        Self::Page,
+        Self::LeadForm,
+        Self::Catalog,
+        Self::ProductSet,
+        Self::Business,
+        Self::User,
+        Self::SystemUser,
+        Self::Application,
+    ];
+
+    /// As Meta's errors name it.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::AdAccount => "AdAccount",
+            Self::Campaign => "Campaign",
+            Self::AdSet => "AdSet",
+            Self::Ad => "Ad",
+            Self::AdCreative => "AdCreative",
+            Self::AdImage => "AdImage",
+            Self::AdVideo => "AdVideo",
+            Self::Pixel => "AdsPixel",
+            Self::Page => "Page",
+            Self::LeadForm => "LeadGenForm",
+            Self::Catalog => "ProductCatalog",
+            Self::ProductSet => "ProductSet",
+            Self::Business => "Business",
+            Self::User => "User",
+            Self::SystemUser => "SystemUser",
+            Self::Application => "Application",
+        }
+    }
+
+    /// Whether its calls are Marketing API calls, which need a version.
+    fn is_marketing(self) -> bool {
+        matches!(
+            self,
+            Self::AdAccount
+                | Self::Campaign
+                | Self::AdSet
+                | Self::Ad
+                | Self::AdCreative
+                | Self::AdImage
+                | Self::Pixel
+                | Self::Catalog
+                | Self::ProductSet
+        )
+    }
+}
+
+/// A node that exists. Ad accounts have their id with `act_`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    pub kind: Kind,
+    pub id: String,
+}
+
+impl Node {
+    pub fn new(kind: Kind, id: impl Into<String>) -> Self {
+        Self { kind, id: id.into() }
+    }
+
+    /// The number in the id; zero for nodes whose id is no number.
+    pub fn number(&self) -> u64 {
+        self.id.strip_prefix("act_").unwrap_or(&self.id).parse().unwrap_or_default()
+    }
+}
+
+/// The value of a field.
+#[derive(Debug)]
+pub enum Cell {
+    Value(Value),
+    /// Another node, read with the sub-fields of the request; without any, with these.
+    Node(Node, &'static [&'static str]),
+}
+
+impl<T: Into<Value>> From<T> for Cell {
+    fn from(value: T) -> Self {
+        Self::Value(value.into())
+    }
+}
+
+/// What a read needs to know.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    pub world: &'a World,
+    pub caller: &'a Caller,
+    /// The version that answers.
+    pub version: &'a str,
+    pub call: &'a Call,
+}
+
+type ListFn = for<'a> fn(Scope<'a>, &Node, &Params) -> Result<List<'a>, GraphError>;
+type DoFn = fn(&mut World, &Request<'_>, &Node) -> Result<Value, GraphError>;
+
+/// A write, with what it needs to answer.
+pub struct Request<'a> {
+    pub call: &'a Call,
+    pub caller: &'a Caller,
+    pub version: &'a str,
+}
+
+impl Request<'_> {
+    pub fn params(&self) -> &Params {
+        &self.call.params
+    }
+
+    pub fn scope<'a>(&'a self, world: &'a World) -> Scope<'a> {
+        Scope { world, caller: self.caller, version: self.version, call: self.call }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Action {
+    Read,
+    List(ListFn),
+    Do(DoFn),
+}
+
+/// One thing the sandbox can do.
+pub struct Route {
+    method: Method,
+    kind: Kind,
+    edge: Option<&'static str>,
+    action: Action,
+}
+
+const fn node(kind: Kind) -> Route {
+    Route { method: Method::Get, kind, edge: None, action: Action::Read }
+}
+
+const fn edge(kind: Kind, edge: &'static str, list: ListFn) -> Route {
+    Route { method: Method::Get, kind, edge: Some(edge), action: Action::List(list) }
+}
+
+const fn create(kind: Kind, edge: &'static str, act: DoFn) -> Route {
+    Route { method: Method::Post, kind, edge: Some(edge), action: Action::Do(act) }
+}
+
+const fn update(kind: Kind, act: DoFn) -> Route {
+    Route { method: Method::Post, kind, edge: None, action: Action::Do(act) }
+}
+
+const fn delete(kind: Kind, edge: Option<&'static str>, act: DoFn) -> Route {
+    Route { method: Method::Delete, kind, edge, action: Action::Do(act) }
+}
+
+/// Everything that is implemented, login aside.
+const ROUTES: &[&[Route]] = &[
+    ad_account::ROUTES,
+    campaign::ROUTES,
+    ad_set::ROUTES,
+    ad::ROUTES,
+    ad_creative::ROUTES,
+    ad_image::ROUTES,
+    ad_video::ROUTES,
+    pixel::ROUTES,
+    page::ROUTES,
+    lead_form::ROUTES,
+    catalog::ROUTES,
+    business::ROUTES,
+    user::ROUTES,
+    application::ROUTES,
+];
+
+fn find(method: Method, kind: Kind, edge: Option<&str>) -> Option<Action> {
+    ROUTES
+        .iter()
+        .flat_map(|routes| routes.iter())
+        .find(|route| route.method == method && route.kind == kind && route.edge == edge)
+        .map(|route| route.action)
+}
+
+/// What is implemented, for people and scripts that want to know before they rely on it.
+pub fn coverage() -> Value {
+    let mut rows: Vec<Value> = Vec::new();
+    for route in ROUTES.iter().flat_map(|routes| routes.iter()) {
+        let method = match route.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+        };
+        let edge = route.edge.map_or_else(String::new, |edge| format!("/{edge}"));
+        rows.push(json!({
+            "method": method,
+            "path": format!("/{{{}}}{edge}", route.kind.type_name()),
+            "source": table::of(route.kind).source,
+        }));
+    }
+    json!({ "data": rows })
+}
+
+/// Whether a call is one of the Marketing API, for which the version is not optional.
+pub fn is_marketing(world: &World, call: &Call) -> bool {
+    let Some(first) = call.path.first() else { return false };
+    first.starts_with("act_") || resolve::asset(world, first).is_some_and(|node| node.kind.is_marketing())
+}
+
+/// The ad account whose meters a call counts on.
+pub fn metered_account(world: &World, call: &Call) -> Option<u64> {
+    let first = call.path.first()?;
+    match first.strip_prefix("act_") {
+        Some(number) => number.parse().ok(),
+        None => world.objects.get(first.parse().ok()?).map(|object| object.account),
+    }
+}
+
+/// Answers a call of an authenticated caller.
+pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -> Result<Value, GraphError> {
+    let [first, rest @ ..] = call.path.as_slice() else {
+        return Err(not_implemented(call));
+    };
+    let edge = match rest {
+        [] => None,
+        [edge] => Some(edge.as_str()),
+        _ => return Err(not_implemented(call)),
+    };
+    let node = resolve::resolve(world, caller, call.method, first)?;
+    match find(call.method, node.kind, edge) {
+        Some(Action::Do(act)) => act(world, &Request { call, caller, version }, &node),
+        Some(action) => {
+            let scope = Scope { world, caller, version, call };
+            let fields = fields::from_params(&call.params)?;
+            match (action, edge) {
+                (Action::List(list), Some(edge)) => {
+                    let list = list(scope, &node, &call.params)?;
+                    list::page(scope, &list, &node, edge, &call.params, fields.as_deref())
+                }
+                _ => read::top(scope, &node, &call.params, fields.as_deref()),
+            }
+        }
+        None => Err(not_implemented(call)),
+    }
+}
+
+/// The loud answer to what the sandbox cannot do.
+pub fn not_implemented(call: &Call) -> GraphError {
+    let method = match call.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Delete => "DELETE",
+    };
+    GraphError {
+        kind: "SandboxNotImplemented",
+        ..GraphError::new(
+            1,
+            format!(
+                "adjoin sandbox: not implemented: {method} /{}. See /_sandbox/coverage for what is.",
+                call.path.join("/")
+            ),
+        )
+        .status(StatusCode::NOT_IMPLEMENTED)
+    }
+}
+
+/// Meta's time format in UTC.
+pub fn time(unix: i64) -> String {
+    jiff::Timestamp::from_second(unix).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S+0000").to_string()
+}

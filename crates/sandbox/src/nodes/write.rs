@@ -1,0 +1,290 @@
+//! What creating and changing objects have in common: reading parameters, refusing, answering.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Kind, Node, Request, read, resolve,
+    table::{self, WriteType},
+    time,
+};
+use crate::{
+    protocol::{GraphError, Params, fields},
+    world::{
+        World,
+        objects::{Object, ObjectKind, Status},
+    },
+};
+
+/// The parameters of a write that are kept, each as Meta would read it back. Unknown ones are ignored.
+pub fn parameters(kind: Kind, params: &Params) -> Result<Map<String, Value>, GraphError> {
+    let mut kept = Map::new();
+    for (name, write_type) in &table::of(kind).write {
+        if params.has(name)
+            && let Some(value) = parameter(name, *write_type, params)?
+        {
+            kept.insert(name.clone(), value);
+        }
+    }
+    Ok(kept)
+}
+
+fn parameter(name: &str, write_type: WriteType, params: &Params) -> Result<Option<Value>, GraphError> {
+    let must =
+        |what: &str| Err(GraphError::new(100, format!("(#100) Param {name} must be {what}")).blame(&[name]));
+    let text = params.text(name).unwrap_or_default();
+    let trimmed = text.trim();
+    Ok(Some(match write_type {
+        WriteType::Text => {
+            if matches!(params.0.get(name), Some(Value::Object(_) | Value::Array(_))) {
+                return must("a string");
+            }
+            text.into()
+        }
+        WriteType::Id => {
+            if trimmed.is_empty() || !trimmed.bytes().all(|b| b.is_ascii_digit()) {
+                return must("a valid ID string (e.g., \"123\")");
+            }
+            trimmed.into()
+        }
+        WriteType::Money => match trimmed.parse::<u64>() {
+            Ok(amount) => amount.to_string().into(),
+            Err(_) => return must("an integer"),
+        },
+        WriteType::Int => match trimmed.parse::<i64>() {
+            Ok(number) => number.into(),
+            Err(_) => return must("an integer"),
+        },
+        WriteType::Bool => match params.bool(name) {
+            Some(value) => value.into(),
+            None => return must("a boolean"),
+        },
+        WriteType::Json => match params.json(name) {
+            Some(value @ (Value::Object(_) | Value::Array(_))) => value,
+            Some(Value::String(text)) if text.is_empty() => return Ok(None),
+            _ => return must("an array."),
+        },
+        // Zero means "no end".
+        WriteType::Time if trimmed == "0" => Value::Null,
+        WriteType::Time => match unix_time(trimmed) {
+            Some(unix) => time(unix).into(),
+            None => return must("a valid time"),
+        },
+    }))
+}
+
+/// Unix seconds of an ISO 8601 time (any way to write the offset; without one, UTC) or of Unix seconds.
+pub fn unix_time(text: &str) -> Option<i64> {
+    if let Ok(seconds) = text.parse::<i64>() {
+        return Some(seconds);
+    }
+    let text = text.replacen(' ', "T", 1);
+    text.parse::<Timestamp>()
+        .or_else(|_| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", &text))
+        .or_else(|_| Timestamp::strptime("%Y-%m-%dT%H:%M%z", &text))
+        .ok()
+        .or_else(|| {
+            let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+            jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
+        })
+        .map(Timestamp::as_second)
+}
+
+/// The `status` parameter; `allowed` are those this write may set.
+pub fn status(params: &Params, allowed: &[Status]) -> Result<Option<Status>, GraphError> {
+    let Some(text) = params.text("status") else { return Ok(None) };
+    match Status::parse(&text).filter(|status| allowed.contains(status)) {
+        Some(status) => Ok(Some(status)),
+        None => {
+            let names: Vec<&str> = allowed.iter().map(|status| status.name()).collect();
+            Err(not_one_of("status", &names, &text))
+        }
+    }
+}
+
+pub fn not_one_of(name: &str, names: &[&str], got: &str) -> GraphError {
+    GraphError::new(
+        100,
+        format!("(#100) Param {name} must be one of {{{}}} - got \"{got}\".", names.join(", ")),
+    )
+    .blame(&[name])
+}
+
+pub fn required(name: &str) -> GraphError {
+    GraphError::new(100, format!("(#100) The parameter {name} is required.")).blame(&[name])
+}
+
+/// `execution_options=["validate_only"]`: check everything, change nothing.
+pub fn validate_only(params: &Params) -> Result<bool, GraphError> {
+    let options = params.list("execution_options").unwrap_or_default();
+    let known = ["validate_only", "include_recommendations", "synchronous_ad_review"];
+    if let Some(unknown) = options.iter().find(|option| !known.contains(&option.as_str())) {
+        return Err(not_one_of("execution_options", &known, unknown));
+    }
+    if options == ["include_recommendations"] {
+        return Err(GraphError::new(
+            100,
+            "(#100) execution_options include_recommendations cannot be used by itself",
+        ));
+    }
+    Ok(options.iter().any(|option| option == "validate_only"))
+}
+
+/// A new object of the account, stamped now. The id is set when it is inserted.
+pub fn new_object(
+    world: &World,
+    kind: ObjectKind,
+    account: u64,
+    parent: u64,
+    status: Status,
+    mut fields: Map<String, Value>,
+) -> Object {
+    let now = world.clock.unix();
+    let name = fields.remove("name").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+    Object {
+        id: 0,
+        kind,
+        account,
+        parent,
+        status,
+        created: now,
+        updated: now,
+        name,
+        fields: Arc::new(fields),
+    }
+}
+
+/// The answer to a create: the id, or the fields that were asked for.
+pub fn created(world: &World, request: &Request<'_>, kind: ObjectKind, id: u64) -> Result<Value, GraphError> {
+    let node = Node::new(resolve::kind_of(kind), id.to_string());
+    match fields::from_params(request.params())? {
+        None => Ok(json!({ "id": node.id })),
+        Some(fields) => read::node_fields(request.scope(world), &node, Some(&fields), &[]),
+    }
+}
+
+/// The answer to an update: success, or the fields that were asked for.
+pub fn updated(world: &World, request: &Request<'_>, node: &Node) -> Result<Value, GraphError> {
+    match fields::from_params(request.params())? {
+        None => Ok(json!({ "success": true })),
+        Some(fields) => read::node_fields(request.scope(world), node, Some(&fields), &[]),
+    }
+}
+
+/// Changes a campaign, ad set or ad. `check` sees the object as it stands and the changes.
+pub fn update(
+    world: &mut World,
+    request: &Request<'_>,
+    node: &Node,
+    check: impl FnOnce(&World, &Object, &Map<String, Value>) -> Result<(), GraphError>,
+) -> Result<Value, GraphError> {
+    let params = request.params();
+    let validate_only = validate_only(params)?;
+    let mut changes = parameters(node.kind, params)?;
+    let all = [Status::Active, Status::Paused, Status::Deleted, Status::Archived];
+    let status = status(params, &all)?;
+    let id = node.number();
+    let object = world.objects.get(id).ok_or_else(|| GraphError::unsupported_get(&node.id))?;
+    only_the_name_of_the_gone(object, &changes, status)?;
+    check(world, object, &changes)?;
+    if validate_only {
+        return Ok(json!({ "success": true }));
+    }
+    let now = world.clock.unix();
+    let name = changes.remove("name");
+    if let Some(object) = world.objects.get_mut(id) {
+        if let Some(name) = name.as_ref().and_then(Value::as_str) {
+            name.clone_into(&mut object.name);
+        }
+        if !changes.is_empty() {
+            let fields = object.fields_mut();
+            for (key, value) in changes {
+                if value.is_null() {
+                    fields.remove(&key);
+                } else {
+                    fields.insert(key, value);
+                }
+            }
+        }
+        object.updated = now;
+    }
+    if let Some(status) = status {
+        world.objects.set_status(id, status, now);
+    }
+    updated(world, request, node)
+}
+
+/// Archived and deleted objects can be renamed; archived ones can be deleted too.
+fn only_the_name_of_the_gone(
+    object: &Object,
+    changes: &Map<String, Value>,
+    status: Option<Status>,
+) -> Result<(), GraphError> {
+    let status_kept = match (object.status, status) {
+        (Status::Archived, None | Some(Status::Archived | Status::Deleted))
+        | (Status::Deleted, None | Some(Status::Deleted)) => true,
+        (Status::Archived | Status::Deleted, Some(_)) => false,
+        (Status::Active | Status::Paused, _) => return Ok(()),
+    };
+    if status_kept && changes.keys().all(|name| name == "name") {
+        return Ok(());
+    }
+    let (subcode, what) = match object.kind {
+        ObjectKind::Campaign => (1_487_566, "campaign"),
+        ObjectKind::AdSet => (1_487_056, "ad set"),
+        _ => (1_885_088, "ad"),
+    };
+    let state = object.status.name().to_lowercase();
+    Err(GraphError::new(100, "Invalid parameter").subcode(subcode).user(
+        format!("The {what} is {state}"),
+        format!(
+            "Only the name of {} {what} can be changed.",
+            if state == "deleted" { "a deleted" } else { "an archived" }
+        ),
+    ))
+}
+
+/// `DELETE /{id}`.
+pub fn delete(world: &mut World, _request: &Request<'_>, node: &Node) -> Result<Value, GraphError> {
+    let now = world.clock.unix();
+    world.objects.set_status(node.number(), Status::Deleted, now);
+    Ok(json!({ "success": true }))
+}
+
+/// The fields every created object answers alike.
+pub fn common_field(world: &World, object: &Object, name: &str) -> Option<Value> {
+    Some(match name {
+        "account_id" => object.account.to_string().into(),
+        "name" => object.name.clone().into(),
+        "status" | "configured_status" => object.status.name().into(),
+        "effective_status" => world.objects.effective_status(object).into(),
+        "created_time" => time(object.created).into(),
+        "updated_time" => time(object.updated).into(),
+        _ => object.field(name)?.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_come_in_many_spellings() {
+        let expected = Some(1_795_507_200);
+        for text in [
+            "2026-11-24T08:00:00+0000",
+            "2026-11-24T08:00:00Z",
+            "2026-11-24T00:00:00-08:00",
+            "2026-11-24T00:00:00-0800",
+            "2026-11-24 08:00:00+0000",
+            "2026-11-24T08:00:00",
+            "1795507200",
+        ] {
+            assert_eq!(unix_time(text), expected, "{text}");
+        }
+        assert_eq!(unix_time("tomorrow"), None);
+        assert_eq!(time(1_795_507_200), "2026-11-24T08:00:00+0000");
+    }
+}

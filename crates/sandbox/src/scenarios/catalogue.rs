@@ -1,0 +1,335 @@
+use std::{fmt, str::FromStr, time::Duration};
+
+use crate::{
+    login::{dialog::REFUSALS, permissions},
+    world::identity::TokenDeath,
+};
+
+/// One fault, with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scenario {
+    Declined(Vec<String>),
+    NothingPicked,
+    DialogRefusal(u32),
+    AppInDevelopment,
+    StandardAccess,
+    TechProviderMissing,
+    DeadTokens(TokenDeath),
+    RenewalIgnored,
+    ProofRequired,
+    ClockSkew(i64),
+    ActPrefix,
+    Tier(Tier),
+    RateLimit(RateLimit),
+    Slow(Duration),
+    /// HTTP 500, code 1. `None` = until switched off, else so many more calls.
+    UnknownError(Option<u32>),
+    /// HTTP 503, code 2, transient.
+    Unavailable(Option<u32>),
+}
+
+/// Marketing API Access Tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// `development_access` in headers.
+    Limited,
+    /// `standard_access` in headers.
+    Full,
+}
+
+/// Which of Meta's limits is exhausted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateLimit {
+    /// The ad account's real-time score: 17/2446079.
+    Score,
+    /// Business use case of the ad account: 80004/2446079, insights 80000/2446079.
+    Buc,
+    /// The app as a whole: 4.
+    App,
+}
+
+/// A row of the list that people choose from.
+#[derive(Debug)]
+pub struct Described {
+    pub name: &'static str,
+    /// What the value means, and an example of it; `None` when there is no value.
+    pub value: Option<(&'static str, &'static str)>,
+    pub about: &'static str,
+    pub group: &'static str,
+}
+
+const fn row(
+    group: &'static str,
+    name: &'static str,
+    value: Option<(&'static str, &'static str)>,
+    about: &'static str,
+) -> Described {
+    Described { name, value, about, group }
+}
+
+/// Every scenario, in the order in which they are shown.
+pub const CATALOGUE: &[Described] = &[
+    row(
+        "Consent",
+        "declined",
+        Some(("permissions, separated by commas", "pages_manage_ads")),
+        "The person declines these permissions, whatever is ticked.",
+    ),
+    row("Consent", "nothing_picked", None, "The person picks no ad account, Page or business."),
+    row(
+        "Consent",
+        "dialog_refusal",
+        Some(("Meta's error code", "1349220")),
+        "The dialog refuses everybody and comes back with error_code and no error.",
+    ),
+    row(
+        "Gates",
+        "app_in_development",
+        None,
+        "The app is in development mode: only people with a role on it can log in (1349126).",
+    ),
+    row(
+        "Gates",
+        "standard_access",
+        None,
+        "No Advanced Access: people without a role, and system users, silently get no more than the profile.",
+    ),
+    row(
+        "Gates",
+        "tech_provider_missing",
+        None,
+        "No Access Verification: for callers without a role on the app every asset \"does not exist\" (100/33).",
+    ),
+    row(
+        "Tokens",
+        "dead_tokens",
+        Some(("subcode, or 190 or 102 for none", "463")),
+        "Every user, Page and system-user token is dead in this way.",
+    ),
+    row(
+        "Tokens",
+        "renewal_ignored",
+        None,
+        "Exchanging a live long-lived token gives back the same token and date.",
+    ),
+    row("Tokens", "proof_required", None, "Every call needs appsecret_proof (Require App Secret)."),
+    row(
+        "Tokens",
+        "clock_skew",
+        Some(("seconds", "600")),
+        "Meta's clock is this far ahead when it judges appsecret_time.",
+    ),
+    row("Tokens", "act_prefix", None, "target_ids of ad accounts in debug_token are written with act_."),
+    row(
+        "Limits",
+        "tier",
+        Some(("limited or full", "limited")),
+        "The Marketing API Access Tier, which sets the size of the limits.",
+    ),
+    row(
+        "Limits",
+        "rate_limit",
+        Some(("score, buc or app", "buc")),
+        "This limit is used up: calls it covers are refused, with usage headers at 100.",
+    ),
+    row("Faults", "slow", Some(("milliseconds", "1500")), "Every Graph call takes this much longer."),
+    row(
+        "Faults",
+        "unknown_error",
+        Some(("number of calls, or empty for all", "3")),
+        "HTTP 500, code 1, for the next calls.",
+    ),
+    row(
+        "Faults",
+        "unavailable",
+        Some(("number of calls, or empty for all", "3")),
+        "HTTP 503, code 2 and is_transient, for the next calls.",
+    ),
+];
+
+impl Scenario {
+    /// The name by which it is switched; one of [`CATALOGUE`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Declined(_) => "declined",
+            Self::NothingPicked => "nothing_picked",
+            Self::DialogRefusal(_) => "dialog_refusal",
+            Self::AppInDevelopment => "app_in_development",
+            Self::StandardAccess => "standard_access",
+            Self::TechProviderMissing => "tech_provider_missing",
+            Self::DeadTokens(_) => "dead_tokens",
+            Self::RenewalIgnored => "renewal_ignored",
+            Self::ProofRequired => "proof_required",
+            Self::ClockSkew(_) => "clock_skew",
+            Self::ActPrefix => "act_prefix",
+            Self::Tier(_) => "tier",
+            Self::RateLimit(_) => "rate_limit",
+            Self::Slow(_) => "slow",
+            Self::UnknownError(_) => "unknown_error",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// The value as it is written after `=`.
+    pub fn value(&self) -> Option<String> {
+        match self {
+            Self::Declined(names) => Some(names.join(",")),
+            Self::DialogRefusal(code) => Some(code.to_string()),
+            Self::DeadTokens(death) => Some(death.to_string()),
+            Self::ClockSkew(seconds) => Some(seconds.to_string()),
+            Self::Tier(Tier::Limited) => Some("limited".into()),
+            Self::Tier(Tier::Full) => Some("full".into()),
+            Self::RateLimit(RateLimit::Score) => Some("score".into()),
+            Self::RateLimit(RateLimit::Buc) => Some("buc".into()),
+            Self::RateLimit(RateLimit::App) => Some("app".into()),
+            Self::Slow(delay) => Some(delay.as_millis().to_string()),
+            Self::UnknownError(count) | Self::Unavailable(count) => count.map(|n| n.to_string()),
+            Self::NothingPicked
+            | Self::AppInDevelopment
+            | Self::StandardAccess
+            | Self::TechProviderMissing
+            | Self::RenewalIgnored
+            | Self::ProofRequired
+            | Self::ActPrefix => None,
+        }
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value() {
+            Some(value) => write!(f, "{}={value}", self.name()),
+            None => f.write_str(self.name()),
+        }
+    }
+}
+
+/// Why a text is not a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseScenarioError {
+    #[error("there is no scenario named {0:?}; there are {names}", names = names())]
+    Unknown(String),
+    #[error("scenario {name} takes no value, but got {value:?}")]
+    NoValue { name: &'static str, value: String },
+    #[error("scenario {name} wants a value: {wanted}, for instance {name}={example}; got {value:?}")]
+    Value { name: &'static str, wanted: &'static str, example: &'static str, value: String },
+}
+
+fn names() -> String {
+    CATALOGUE.iter().map(|d| d.name).collect::<Vec<_>>().join(", ")
+}
+
+impl FromStr for Scenario {
+    type Err = ParseScenarioError;
+
+    fn from_str(text: &str) -> Result<Self, ParseScenarioError> {
+        let (name, value) = text.split_once('=').map_or((text, ""), |(name, value)| (name, value));
+        let (name, value) = (name.trim(), value.trim());
+        let row = CATALOGUE
+            .iter()
+            .find(|d| d.name == name)
+            .ok_or_else(|| ParseScenarioError::Unknown(name.to_owned()))?;
+        let Some((wanted, example)) = row.value else {
+            return match (plain(row.name), value) {
+                (Some(scenario), "") => Ok(scenario),
+                _ => Err(ParseScenarioError::NoValue { name: row.name, value: value.to_owned() }),
+            };
+        };
+        with_value(row.name, value).ok_or_else(|| ParseScenarioError::Value {
+            name: row.name,
+            wanted,
+            example,
+            value: value.to_owned(),
+        })
+    }
+}
+
+/// Scenarios that have no value.
+fn plain(name: &str) -> Option<Scenario> {
+    Some(match name {
+        "nothing_picked" => Scenario::NothingPicked,
+        "app_in_development" => Scenario::AppInDevelopment,
+        "standard_access" => Scenario::StandardAccess,
+        "tech_provider_missing" => Scenario::TechProviderMissing,
+        "renewal_ignored" => Scenario::RenewalIgnored,
+        "proof_required" => Scenario::ProofRequired,
+        "act_prefix" => Scenario::ActPrefix,
+        _ => return None,
+    })
+}
+
+fn with_value(name: &str, value: &str) -> Option<Scenario> {
+    let count =
+        || if value.is_empty() { Some(None) } else { value.parse().ok().filter(|n| *n > 0).map(Some) };
+    Some(match name {
+        "declined" => {
+            let names: Vec<String> =
+                value.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
+            let known = names.iter().all(|n| permissions::find(n).is_some() && n != "public_profile");
+            (known && !names.is_empty()).then_some(Scenario::Declined(names))?
+        }
+        "dialog_refusal" => {
+            let code = value.parse().ok()?;
+            REFUSALS.iter().find(|(known, _)| *known == code).map(|_| Scenario::DialogRefusal(code))?
+        }
+        "dead_tokens" => Scenario::DeadTokens(value.parse().ok()?),
+        "clock_skew" => Scenario::ClockSkew(value.parse().ok().filter(|s: &i64| s.abs() <= 86_400)?),
+        "tier" => Scenario::Tier(match value {
+            "limited" => Tier::Limited,
+            "full" => Tier::Full,
+            _ => return None,
+        }),
+        "rate_limit" => Scenario::RateLimit(match value {
+            "score" => RateLimit::Score,
+            "buc" => RateLimit::Buc,
+            "app" => RateLimit::App,
+            _ => return None,
+        }),
+        "slow" => {
+            Scenario::Slow(Duration::from_millis(value.parse().ok().filter(|ms: &u64| *ms <= 600_000)?))
+        }
+        "unknown_error" => Scenario::UnknownError(count()?),
+        "unavailable" => Scenario::Unavailable(count()?),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_catalogue_parses_and_reads_back() {
+        for row in CATALOGUE {
+            let text =
+                row.value.map_or(row.name.to_owned(), |(_, example)| format!("{}={example}", row.name));
+            let scenario: Scenario = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(scenario.name(), row.name);
+            assert_eq!(scenario.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn wrong_texts_say_what_is_wanted() {
+        for (text, expected) in [
+            ("nonsense", "there is no scenario named \"nonsense\"; there are declined, "),
+            ("act_prefix=yes", "takes no value"),
+            ("dead_tokens=470", "subcode"),
+            ("tier=gold", "limited or full"),
+            ("declined=public_profile", "permissions"),
+            ("declined=", "permissions"),
+            ("slow=-1", "milliseconds"),
+            ("dialog_refusal=5", "Meta's error code"),
+            ("unavailable=0", "number of calls"),
+        ] {
+            let error = text.parse::<Scenario>().expect_err(text).to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_count_may_be_left_out() {
+        assert_eq!("unavailable".parse(), Ok(Scenario::Unavailable(None)));
+        assert_eq!(Scenario::Unavailable(None).to_string(), "unavailable");
+    }
+}

@@ -1,0 +1,14 @@
+//! The sandbox over HTTP, as a client sees it.
+
+mod batch;
+mod discovery;
+mod fill;
+mod limits;
+mod objects;
+mod paging;
+mod properties;
+mod server;
+mod tls;
+mod uploads;
+mod versions;
+mod wire;
