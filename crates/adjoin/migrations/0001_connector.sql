@@ -76,6 +76,7 @@ CREATE TABLE connectors (
     login TEXT NOT NULL,
     use_cases TEXT NOT NULL,
     extra_permissions TEXT NOT NULL,
+    keyed_redirect_uri BOOLEAN NOT NULL,
     verified_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );

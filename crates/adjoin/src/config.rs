@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -44,6 +45,9 @@ pub struct Options {
     /// URL of the login dialog's host [default: <https://www.facebook.com>]
     #[arg(long, env = "ADJOIN_DIALOG_URL", value_name = "URL")]
     pub dialog_url: Option<Url>,
+    /// Requests a second that one API key may send [default: 500]
+    #[arg(long, env = "ADJOIN_API_RATE", value_name = "NUMBER")]
+    pub api_rate: Option<NonZeroU32>,
 }
 
 /// The settings with their defaults filled in.
@@ -55,7 +59,11 @@ pub struct Config {
     pub master_key_file: Option<PathBuf>,
     pub graph_url: Url,
     pub dialog_url: Url,
+    /// Requests a second that one API key may send.
+    pub api_rate: NonZeroU32,
 }
+
+const API_RATE: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
 impl Options {
     /// Fills what flags and environment left open from the file, and the rest with defaults.
@@ -77,6 +85,7 @@ impl Options {
                 .dialog_url
                 .or(file.dialog_url)
                 .unwrap_or_else(|| fixed("https://www.facebook.com")),
+            api_rate: self.api_rate.or(file.api_rate).unwrap_or(API_RATE),
         })
     }
 

@@ -67,6 +67,11 @@ pub async fn get(app: &App, id: &AccountId) -> Result<Account> {
     accounts::by_id(&app.db, id).await?.ok_or(Error::NotFound { what: "the account" })
 }
 
+/// The account with this id of the partner's own.
+pub async fn by_external_id(app: &App, external_id: &str) -> Result<Option<Account>> {
+    Ok(accounts::by_external_id(&app.db, external_id.trim()).await?)
+}
+
 /// Accounts whose name or ids match the text, newest first; an empty text finds all.
 pub async fn find(app: &App, text: &str, after: Option<&str>, limit: usize) -> Result<Page<Account>> {
     Ok(accounts::find(&app.db, text.trim(), after, limit.clamp(1, PAGE_MAX)).await?)

@@ -1,20 +1,12 @@
-use serde::{Deserialize, Serialize};
+use adjoin_marketing::errors;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{store, vault};
 
-pub type Result<T> = std::result::Result<T, Error>;
+pub use adjoin_marketing::Who;
 
-/// Who can mend an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Who {
-    /// The SaaS vendor that runs Adjoin.
-    Partner,
-    /// The vendor's customer.
-    Account,
-    /// Nobody here: wait for Meta.
-    Meta,
-}
+pub type Result<T> = std::result::Result<T, Error>;
 
 /// One thing wrong with the input, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -81,14 +73,52 @@ impl From<adjoin_graph::Error> for Error {
 impl MetaError {
     /// Says what an error of the Graph client means and what to do.
     pub fn explain(error: &adjoin_graph::Error) -> Self {
-        let retry = error.is_passing();
+        let trace =
+            |trace_id: &Option<String>| trace_id.clone().map_or(Value::Null, |id| json!({ "trace_id": id }));
+        let (message, next_step, meta) = match error {
+            adjoin_graph::Error::Refused(refusal) => return Self::refused(refusal),
+            adjoin_graph::Error::Timeout { .. } | adjoin_graph::Error::Unreachable { .. } => (
+                error.to_string(),
+                "try again in a minute; if it stays, look at metastatus.com and at the service's way out to \
+                 graph.facebook.com",
+                Value::Null,
+            ),
+            adjoin_graph::Error::Unreadable { trace_id, .. } => (
+                error.to_string(),
+                "try again in a minute; if it stays, tell Meta's support",
+                trace(trace_id),
+            ),
+            _ => (error.to_string(), "ask for less at once, or mend the request", Value::Null),
+        };
+        let passing = error.is_passing();
         Self {
-            message: error.to_string(),
-            who: if retry { Who::Meta } else { Who::Partner },
-            next_step: "try again later".to_owned(),
-            retry,
+            message,
+            who: if passing { Who::Meta } else { Who::Partner },
+            next_step: next_step.to_owned(),
+            retry: passing,
             retry_after: None,
-            meta: error.refusal().map_or(serde_json::Value::Null, |refusal| refusal.raw.clone()),
+            meta,
+        }
+    }
+
+    fn refused(refusal: &adjoin_graph::GraphRefusal) -> Self {
+        let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+        let retry_after = match known.class {
+            errors::Class::Throttled { pause_seconds, .. } => {
+                let told = refusal.usage.business.iter().map(|row| row.minutes_to_regain_access * 60).max();
+                Some(told.filter(|seconds| *seconds > 0).unwrap_or_else(|| u64::from(pause_seconds)))
+            }
+            _ => None,
+        };
+        let said = refusal.user_msg.as_deref().unwrap_or(&refusal.message);
+        Self {
+            message: format!("{}. {} Meta says: {said}", known.title, known.what),
+            who: known.who,
+            next_step: known.next_step.clone(),
+            retry: refusal.is_passing()
+                || matches!(known.retry, errors::Retry::Backoff | errors::Retry::AfterPause),
+            retry_after,
+            meta: refusal.raw.clone(),
         }
     }
 }

@@ -4,6 +4,8 @@ pub mod accounts;
 pub mod api_keys;
 pub mod connect_sessions;
 pub mod connections;
+pub mod consent;
+pub mod dashboard;
 pub mod history;
 pub mod meta;
 pub mod operators;
@@ -16,7 +18,7 @@ use std::{ops::Deref, sync::Arc};
 use crate::{config::Config, store::Db, time::Clock, vault::Vault};
 
 mod error;
-pub use error::{Error, Fault, Result, Who};
+pub use error::{Error, Fault, MetaError, Result, Who};
 
 /// What the services stand on. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -122,6 +122,11 @@ impl ServiceOrigin {
         format!("{}/connector/callback", self.0)
     }
 
+    /// The redirect URI that names the partner.
+    pub fn keyed_redirect_uri(&self, settings: &Settings) -> String {
+        format!("{}/{}", self.redirect_uri(), settings.partner_key)
+    }
+
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }

@@ -1,4 +1,4 @@
-use super::{Db, Json, Page, Result, Tx, row, sql};
+use super::{Db, Json, Page, Result, Tx, query::On, row, sql};
 use crate::{
     id::{AccountId, ConnectionId},
     service::connections::{Assets, State, Subject, TokenKind},
@@ -201,9 +201,9 @@ struct Token {
 row!(Token { token_sealed });
 
 /// The sealed token.
-pub async fn token(tx: &mut Tx, id: &ConnectionId) -> Result<Option<Vec<u8>>> {
+pub async fn token(on: impl Into<On<'_>>, id: &ConnectionId) -> Result<Option<Vec<u8>>> {
     let row: Option<Token> =
-        sql("SELECT token_sealed FROM connections WHERE id = $1").bind(id).optional(tx).await?;
+        sql("SELECT token_sealed FROM connections WHERE id = $1").bind(id).optional(on).await?;
     Ok(row.and_then(|row| row.token_sealed))
 }
 

@@ -25,6 +25,8 @@ pub struct Connector {
     pub use_cases: Json<Vec<String>>,
     /// Permissions asked for beyond those of the use cases.
     pub extra_permissions: Json<Vec<String>>,
+    /// Whether consent goes over the redirect URI that names the partner.
+    pub keyed_redirect_uri: bool,
     /// When Meta last accepted the id and secret.
     pub verified_at: Timestamp,
     pub updated_at: Timestamp,
@@ -38,6 +40,7 @@ row!(Connector {
     login,
     use_cases,
     extra_permissions,
+    keyed_redirect_uri,
     verified_at,
     updated_at
 });
@@ -51,7 +54,7 @@ pub fn client_secret_place(row: &str) -> Place<'_> {
 
 pub async fn get(db: &Db, id: &str) -> Result<Option<Connector>> {
     sql("SELECT id, client_id, client_secret_sealed, app_name, graph_version, login, use_cases, extra_permissions,
-                verified_at, updated_at
+                keyed_redirect_uri, verified_at, updated_at
          FROM connectors WHERE id = $1")
     .bind(id)
     .optional(db)
@@ -60,12 +63,13 @@ pub async fn get(db: &Db, id: &str) -> Result<Option<Connector>> {
 
 pub async fn put(tx: &mut Tx, connector: &Connector) -> Result<()> {
     sql("INSERT INTO connectors (id, client_id, client_secret_sealed, app_name, graph_version, login, use_cases,
-                                 extra_permissions, verified_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                 extra_permissions, keyed_redirect_uri, verified_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (id) DO UPDATE SET client_id = excluded.client_id,
              client_secret_sealed = excluded.client_secret_sealed, app_name = excluded.app_name,
              graph_version = excluded.graph_version, login = excluded.login, use_cases = excluded.use_cases,
-             extra_permissions = excluded.extra_permissions, verified_at = excluded.verified_at,
+             extra_permissions = excluded.extra_permissions,
+             keyed_redirect_uri = excluded.keyed_redirect_uri, verified_at = excluded.verified_at,
              updated_at = excluded.updated_at")
     .bind(&connector.id)
     .bind(&connector.client_id)
@@ -75,6 +79,7 @@ pub async fn put(tx: &mut Tx, connector: &Connector) -> Result<()> {
     .bind(Value::from(connector.login.clone()))
     .bind(connector.use_cases.clone())
     .bind(connector.extra_permissions.clone())
+    .bind(connector.keyed_redirect_uri)
     .bind(connector.verified_at)
     .bind(connector.updated_at)
     .execute(tx)

@@ -32,8 +32,12 @@ macro_rules! assets {
 assets! {
     CSS = "adjoin.css", "text/css; charset=utf-8";
     ICON = "icon.svg", "image/svg+xml";
+    /// Watches a session whose dialog is open in another window.
+    CONNECT_JS = "connect.js", "text/javascript; charset=utf-8";
     /// Copy buttons.
     COPY_JS = "copy.js", "text/javascript; charset=utf-8";
+    /// Checks the ad set form while people type.
+    LIVE_FORM_JS = "live-form.js", "text/javascript; charset=utf-8";
     /// Takes the one-time code out of the address bar.
     WELCOME_JS = "welcome.js", "text/javascript; charset=utf-8";
 }

@@ -1,9 +1,13 @@
 //! The skins over the services: JSON API, console, connect page, callbacks. They parse, authenticate, call one
 //! service function and answer; no rules live here.
 
+pub mod api;
 pub mod assets;
+pub mod callbacks;
+pub mod connect;
 pub mod console;
 pub mod headers;
+pub mod limits;
 pub mod problem;
 
 use std::net::SocketAddr;
@@ -16,7 +20,10 @@ use crate::service::App;
 /// Every route of the service.
 pub fn router(app: App) -> Router {
     Router::new()
+        .merge(api::router(&app))
         .merge(console::router())
+        .merge(connect::router())
+        .merge(callbacks::router())
         .route("/healthz", get(|| async { "ok" }))
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
         .fallback(|| async { console::Failure::no_page() })

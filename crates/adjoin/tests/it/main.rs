@@ -1,5 +1,6 @@
 //! The integration tests of the service, one binary: each further binary is a link step.
 
+mod api;
 mod databases;
 mod docs;
 mod process;

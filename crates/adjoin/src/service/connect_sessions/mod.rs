@@ -8,21 +8,29 @@
 //! Meta's code is not exchanged before the session is confirmed: by the partner's backend, which knows who is signed
 //! in there, or, for a link, by an explicit press in the browser that began.
 
+mod callback;
+mod complete;
+mod create;
 mod stage;
+mod start;
+mod view;
 
 use schemars::JsonSchema;
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{App, Error, Result, connections};
+use super::{App, Error, Result, settings::Settings};
 use crate::{
-    audit::Actor,
     id::{AccountId, ConnectSessionId, ConnectionId},
     store::connect_sessions as table,
     time::Timestamp,
 };
 
+pub use callback::{Cookies, Next, Problem, callback};
+pub use complete::{Finished, accept_by_browser, accept_identity, complete, confirm};
+pub use create::{cancel, create, get};
 pub use stage::{Dialog, Refusal, Stage, Waiting};
+pub use start::{Browser, Started, start};
+pub use view::{Asked, Invitation, Opened, Parties, Progress, Status, open, progress, status};
 
 /// How a session is opened and confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +49,15 @@ pub enum Kind {
         #[serde(default)]
         end_user: Option<String>,
     },
+}
+
+impl Kind {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Embedded { .. } => "embedded",
+        }
+    }
 }
 
 /// What a session is made from.
@@ -88,59 +105,48 @@ impl ConnectSession {
     }
 }
 
-/// Makes a session, installing the connector in the account if need be. Answers the secret of its URL
-/// (`/connect/{secret}`) this once.
-pub async fn create(
-    app: &App,
-    actor: &Actor,
-    new: NewConnectSession,
-) -> Result<(ConnectSession, SecretString)> {
-    let _ = (app, actor, new);
-    Err(NOT_FOUND)
+/// The newest sessions of a connection.
+pub async fn of_connection(app: &App, account: &AccountId, id: &ConnectionId) -> Result<Vec<ConnectSession>> {
+    let now = app.clock.now();
+    let rows = table::of_connection(&app.db, id, 20).await?;
+    Ok(rows
+        .into_iter()
+        .filter(|row| row.account_id == *account)
+        .map(|row| ConnectSession::at(row, now))
+        .collect())
 }
 
-/// A session of this account.
-pub async fn get(app: &App, account: &AccountId, id: &ConnectSessionId) -> Result<ConnectSession> {
-    let row = table::by_id(&app.db, id).await?.filter(|row| row.account_id == *account).ok_or(NOT_FOUND)?;
-    Ok(ConnectSession::at(row, app.clock.now()))
+/// Drops codes and tokens that waited too long, and forgets old sessions. To be called every half minute or so.
+pub async fn sweep(app: &App) -> Result<()> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    table::drop_held(&mut tx, &Stage::Expired { waiting_for: Waiting::Confirmation }, now).await?;
+    table::prune(&mut tx, now.plus_seconds(-KEPT_SECONDS)).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
-/// Ends a session that has not completed.
-pub async fn cancel(
-    app: &App,
-    actor: &Actor,
-    account: &AccountId,
-    id: &ConnectSessionId,
-) -> Result<ConnectSession> {
-    let _ = actor;
-    get(app, account, id).await
+/// Whether sessions of this kind may go on, as the settings stand now.
+fn is_allowed(settings: &Settings, kind: &Kind) -> bool {
+    match kind {
+        Kind::Link => settings.links_allowed,
+        Kind::Embedded { return_url, .. } => settings.return_urls.0.contains(return_url),
+    }
 }
 
-/// The partner's backend confirms an embedded session: it knows who is signed in. Only now is Meta's code exchanged.
-///
-/// `end_user` must be the one the session was made for, if it was made for one. When another person or business than
-/// before has consented, the answer is a conflict, and [`accept_identity`] decides.
-pub async fn complete(
-    app: &App,
-    actor: &Actor,
-    account: &AccountId,
-    id: &ConnectSessionId,
-    completion_code: &SecretString,
-    end_user: Option<&str>,
-) -> Result<connections::Connection> {
-    let _ = (app, actor, account, id, completion_code, end_user);
-    Err(NOT_FOUND)
-}
-
-/// Accepts that another person or business than before now stands behind the connection.
-pub async fn accept_identity(
-    app: &App,
-    actor: &Actor,
-    account: &AccountId,
-    id: &ConnectSessionId,
-) -> Result<connections::Connection> {
-    let _ = (app, actor, account, id);
-    Err(NOT_FOUND)
-}
+/// How long a link waits for the press that leads to Facebook.
+const LINK_SECONDS: i64 = 15 * 60;
+/// How long Facebook's answer is waited for.
+const DIALOG_SECONDS: i64 = 10 * 60;
+/// How long Meta's code waits for the confirmation.
+const HOLD_SECONDS: i64 = 120;
+/// How long Meta may take over exchange and verification before the session counts as lost.
+const FINISH_SECONDS: i64 = 5 * 60;
+/// How long the token of another person waits to be accepted.
+const ACCEPT_SECONDS: i64 = 10 * 60;
+/// After this no session can be begun anew, however often it was tried.
+const LONGEST_SECONDS: i64 = 60 * 60;
+/// How long sessions are kept to look back at.
+const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 const NOT_FOUND: Error = Error::NotFound { what: "the connect session" };

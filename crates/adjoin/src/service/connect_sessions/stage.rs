@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    service::{Who, connections::Subject},
+    service::{MetaError, Who, connections::Subject},
     store::connect_sessions::Stored,
     time::Timestamp,
 };
@@ -62,6 +62,30 @@ pub struct Refusal {
     pub next_step: String,
 }
 
+impl Refusal {
+    /// What the dialog's number means.
+    pub fn of(known: &adjoin_marketing::dialog::Refusal, code: Option<i64>) -> Self {
+        Self {
+            code,
+            title: known.title.clone(),
+            message: known.what.clone(),
+            who: known.who,
+            next_step: known.next_step.clone(),
+        }
+    }
+
+    /// Meta did not answer, and may have used the code up.
+    pub fn unreachable(error: &MetaError) -> Self {
+        Self {
+            code: None,
+            title: "Meta did not answer".to_owned(),
+            message: error.message.clone(),
+            who: error.who,
+            next_step: "Start again in a few minutes: a code works only once.".to_owned(),
+        }
+    }
+}
+
 /// What a session was waiting for when its time ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -102,6 +126,8 @@ pub struct Dialog {
     pub redirect_uri: String,
     /// Permissions the consent should lead to, with everything they need.
     pub wanted: Vec<String>,
+    /// Permissions this visit asks for: all that is wanted, or only what is still missing.
+    pub asked: Vec<String>,
     /// The Login for Business configuration, when there is one.
     pub config_id: Option<String>,
     pub system_user: bool,

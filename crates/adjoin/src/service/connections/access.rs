@@ -1,6 +1,6 @@
 use adjoin_graph::Graph;
 
-use super::{NOT_FOUND, State};
+use super::{NOT_FOUND, RECONNECT, State};
 use crate::{
     id::{AccountId, ConnectionId},
     service::{App, Error, Result, Who},
@@ -56,8 +56,6 @@ pub async fn access(app: &App, account: &AccountId, id: &ConnectionId) -> Result
         connected_at: keys.connected_at,
     })
 }
-
-const RECONNECT: &str = "let somebody of the account consent again through a connect link";
 
 /// Why methods cannot be called in this state.
 fn unusable(state: &State) -> Error {

@@ -48,6 +48,12 @@ pub struct Revocable {
     others: i64,
 }
 
+impl Revocable {
+    pub fn token(&self) -> &SecretString {
+        &self.token
+    }
+}
+
 /// Erases the token here, then takes the consent back at Meta unless another account lives by it.
 pub async fn disconnect(
     app: &App,
@@ -92,7 +98,7 @@ pub async fn revocable(app: &App, tx: &mut Tx, row: &table::Stored) -> Result<Op
     let (Some(kind), Some(app_id), Some(subject)) = (row.token_kind, &row.app_id, &row.subject.0) else {
         return Ok(None);
     };
-    let Some(sealed) = table::token(tx, &row.id).await? else { return Ok(None) };
+    let Some(sealed) = table::token(&mut *tx, &row.id).await? else { return Ok(None) };
     let scope = Scope::Account(row.account_id.clone());
     let token = app.vault.open(&table::token_place(&scope, row.id.as_str()), &sealed).await?;
     let others = table::others_of_subject(tx, &row.id, app_id, &subject.id).await?;

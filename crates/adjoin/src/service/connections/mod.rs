@@ -4,6 +4,7 @@ mod access;
 mod assets;
 mod disconnect;
 mod refusal;
+mod replace;
 mod state;
 mod test;
 
@@ -11,11 +12,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{App, Error, Result, accounts};
+use super::{App, Error, Result, Who, accounts};
 use crate::{
     audit::Actor,
     id::{AccountId, ConnectionId},
-    store::{self, Page, audit, connections as table, connectors::FACEBOOK_MARKETING},
+    store::{self, Json, Page, Tx, audit, connections as table, connectors::FACEBOOK_MARKETING},
     time::Timestamp,
 };
 
@@ -23,6 +24,8 @@ pub use access::{Access, access};
 pub use assets::{AdAccount, Assets, Business, PageAsset};
 pub use disconnect::{Disconnected, Revocation, disconnect};
 pub use refusal::report_refusal;
+pub use replace::Verified;
+pub(super) use replace::{replace, settle, subject_for_update};
 pub use state::{Gap, GapKind, State, Trouble};
 pub use test::{Check, CheckOutcome, TestReport, test};
 
@@ -178,4 +181,29 @@ pub async fn find_all(
     Ok(Page { items: page.items.into_iter().map(Connection::from).collect(), next: page.next })
 }
 
+/// Breaks the connections whose tokens were made for another Meta app. Answers how many.
+pub(super) async fn end_those_of_other_apps(tx: &mut Tx, app_id: &str, now: Timestamp) -> Result<usize> {
+    let rows = table::of_other_apps(tx, FACEBOOK_MARKETING, app_id).await?;
+    let ended = rows.len();
+    for mut row in rows {
+        row.state = Json(State::Broken {
+            trouble: Trouble {
+                title: "The connector was set up with another Meta app".to_owned(),
+                message: "This connection was made with the Meta app that was set up before; its token is of no use \
+                          to the one that is set up now."
+                    .to_owned(),
+                who: Who::Account,
+                next_step: RECONNECT.to_owned(),
+                code: None,
+                subcode: None,
+                since: now,
+            },
+        });
+        row.updated_at = now;
+        table::put(tx, &row).await?;
+    }
+    Ok(ended)
+}
+
+const RECONNECT: &str = "let somebody of the account consent again through a connect link";
 const NOT_FOUND: Error = Error::NotFound { what: "the connection" };

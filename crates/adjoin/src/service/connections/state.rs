@@ -86,6 +86,8 @@ pub enum GapKind {
     TechProvider,
     /// Meta refused a call for want of a permission or a role.
     Refused { code: i64, subcode: Option<i64> },
+    /// Meta gave a token of hours, not of weeks.
+    ShortLived { until: Timestamp },
     /// Meta did not answer while the assets were looked up.
     AssetsUnread,
 }

@@ -1,12 +1,26 @@
+use adjoin_graph::oauth;
+use adjoin_marketing::errors::{self, Class};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
-use super::{Connection, get};
+use super::{Connection, GapKind, NOT_FOUND, RECONNECT, State, TokenKind, Trouble, get, refusal::trouble};
 use crate::{
     audit::Actor,
     id::{AccountId, ConnectionId},
-    service::{App, Result, Who},
+    service::{
+        App, MetaError, Result, Who,
+        connect_sessions::Refusal,
+        consent::{self, Failed, Findings, Wanted},
+        setup,
+    },
+    store::{Json, audit, connections as table},
+    time::Timestamp,
+    vault::Scope,
 };
+
+/// A token that ends sooner than this is worth a word.
+const SOON_SECONDS: i64 = 14 * 24 * 60 * 60;
 
 /// What a test of a connection found.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -21,10 +35,10 @@ pub struct TestReport {
 /// One thing a test looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
-    /// `token`, `app`, `permissions`, `expiry`, `ad_accounts`, `pages` ...
-    pub name: String,
+    /// `meta_app`, `token`, `permissions`, `expiry`, `ad_accounts` or `pages`.
+    pub name: &'static str,
     /// In words for people.
-    pub title: String,
+    pub title: &'static str,
     pub outcome: CheckOutcome,
     pub message: String,
     pub who: Option<Who>,
@@ -38,14 +52,237 @@ pub enum CheckOutcome {
     /// It works, and something should be looked after.
     Warned,
     Failed,
-    /// An earlier failure made it pointless.
-    Skipped,
+}
+
+/// The checks in their order, by name and title.
+mod named {
+    pub const META_APP: (&str, &str) = ("meta_app", "Meta accepts the app's ID and secret");
+    pub const TOKEN: (&str, &str) = ("token", "The token is alive and made for this app");
+    pub const PERMISSIONS: (&str, &str) = ("permissions", "Every permission that was asked for is granted");
+    pub const EXPIRY: (&str, &str) = ("expiry", "The token has time left");
+    pub const AD_ACCOUNTS: (&str, &str) = ("ad_accounts", "Ad accounts can be read");
+    pub const PAGES: (&str, &str) = ("pages", "Pages can be read");
+}
+
+impl Check {
+    fn passed(name: (&'static str, &'static str), message: impl Into<String>) -> Self {
+        let outcome = CheckOutcome::Passed;
+        Self { name: name.0, title: name.1, outcome, message: message.into(), who: None, next_step: None }
+    }
+
+    fn not_good(
+        outcome: CheckOutcome,
+        name: (&'static str, &'static str),
+        message: impl Into<String>,
+        who: Who,
+        next_step: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.0,
+            title: name.1,
+            outcome,
+            message: message.into(),
+            who: Some(who),
+            next_step: Some(next_step.into()),
+        }
+    }
+
+    fn failed(
+        name: (&'static str, &'static str),
+        message: impl Into<String>,
+        who: Who,
+        next_step: impl Into<String>,
+    ) -> Self {
+        Self::not_good(CheckOutcome::Failed, name, message, who, next_step)
+    }
+}
+
+/// What asking Meta led to.
+enum Asked {
+    Alive(Box<Findings>),
+    Dead(Trouble, State),
+    /// Nothing is known about the token.
+    NoAnswer(MetaError),
 }
 
 /// Asks Meta about the token and makes a cheap read for each kind of asset. The connection's state, permissions and
 /// assets are brought up to date by what is found; when Meta cannot be reached nothing changes.
 pub async fn test(app: &App, actor: &Actor, account: &AccountId, id: &ConnectionId) -> Result<TestReport> {
-    let _ = actor;
+    let row = table::by_id(&app.db, account, id).await?.ok_or(NOT_FOUND)?;
+    let Some(sealed) = table::token(&app.db, id).await? else {
+        let check =
+            Check::failed(named::TOKEN, "There is no token: nobody has connected.", Who::Account, RECONNECT);
+        return Ok(TestReport { ok: false, checks: vec![check], connection: row.into() });
+    };
+    let now = app.clock.now();
+    let asked = ask(app, &row, &sealed, now).await?;
+
+    let mut tx = app.db.begin().await?;
+    let current = table::by_id_for_update(&mut tx, account, id).await?.ok_or(NOT_FOUND)?;
+    // Somebody connected anew while we asked: what we learned is about a token that is gone.
+    if current.connected_at == row.connected_at && !matches!(asked, Asked::NoAnswer(_)) {
+        let mut row = current;
+        apply(&mut row, &asked, now);
+        table::put(&mut tx, &row).await?;
+        let detail = json!({ "state": row.state.0.name() });
+        audit::insert(&mut tx, actor, "connection.tested", id.as_str(), detail, now).await?;
+        tx.commit().await?;
+    }
     let connection = get(app, account, id).await?;
-    Ok(TestReport { ok: false, checks: Vec::new(), connection })
+    let checks = checks(&asked, &connection, now);
+    let ok = checks.iter().all(|check| check.outcome != CheckOutcome::Failed);
+    Ok(TestReport { ok, checks, connection })
+}
+
+async fn ask(app: &App, row: &table::Stored, sealed: &[u8], now: Timestamp) -> Result<Asked> {
+    let scope = Scope::Account(row.account_id.clone());
+    let token = app.vault.open(&table::token_place(&scope, row.id.as_str()), sealed).await?;
+    let credentials = setup::credentials(app).await?;
+    let graph = app.graphs.get(&credentials.graph_version)?;
+    let info = match oauth::debug_token(&graph, &credentials.app.access(), &token).await {
+        Ok(info) => info,
+        // It is the app that was refused here, not the token.
+        Err(error) => return Ok(Asked::NoAnswer(MetaError::explain(&error))),
+    };
+    let death = info.error.clone();
+    let wanted =
+        Wanted { permissions: &row.wanted.0, system_user: row.token_kind == Some(TokenKind::SystemUser) };
+    Ok(match consent::verify(&graph, &credentials.app, &token, info, &wanted, now).await {
+        Ok(findings) => Asked::Alive(Box::new(findings)),
+        Err(Failed::Unreachable { error, .. }) => Asked::NoAnswer(error),
+        Err(Failed::Refused(refusal)) => {
+            let subcode = death.and_then(|death| death.subcode);
+            dead(refusal, subcode, now)
+        }
+    })
+}
+
+fn dead(refusal: Refusal, subcode: Option<i64>, now: Timestamp) -> Asked {
+    let Some(code) = refusal.code else {
+        let trouble = Trouble {
+            title: refusal.title,
+            message: refusal.message,
+            who: refusal.who,
+            next_step: refusal.next_step,
+            code: None,
+            subcode: None,
+            since: now,
+        };
+        return Asked::Dead(trouble.clone(), State::Broken { trouble });
+    };
+    let known = errors::explain(code, subcode, "");
+    let trouble = trouble(known, Some(code), subcode, now);
+    let state = match known.class {
+        Class::ActionOnFacebook => State::ActionNeeded { trouble: trouble.clone() },
+        _ => State::Broken { trouble: trouble.clone() },
+    };
+    Asked::Dead(trouble, state)
+}
+
+fn apply(row: &mut table::Stored, asked: &Asked, now: Timestamp) {
+    match asked {
+        Asked::NoAnswer(_) => return,
+        Asked::Dead(_, state) => row.state = Json(state.clone()),
+        Asked::Alive(findings) => {
+            row.state = Json(State::with_gaps(findings.gaps.clone()));
+            row.subject = Json(Some(findings.subject.clone()));
+            row.token_kind = Some(findings.kind);
+            row.token_expires_at = findings.expires_at;
+            row.data_access_expires_at = findings.data_access_expires_at;
+            row.granted = Json(findings.granted.clone());
+            row.declined = Json(findings.declined.clone());
+            row.assets = Json(findings.assets.clone());
+        }
+    }
+    row.checked_at = Some(now);
+    row.updated_at = now;
+}
+
+fn checks(asked: &Asked, connection: &Connection, now: Timestamp) -> Vec<Check> {
+    let findings = match asked {
+        Asked::NoAnswer(error) => {
+            return vec![Check::failed(
+                named::META_APP,
+                error.message.clone(),
+                error.who,
+                error.next_step.clone(),
+            )];
+        }
+        Asked::Dead(trouble, _) => {
+            return vec![
+                Check::passed(named::META_APP, "Meta answered."),
+                Check::failed(named::TOKEN, trouble.message.clone(), trouble.who, trouble.next_step.clone()),
+            ];
+        }
+        Asked::Alive(findings) => findings,
+    };
+    let whose = findings.subject.name.as_deref().unwrap_or(&findings.subject.id);
+    vec![
+        Check::passed(named::META_APP, "Meta answered."),
+        Check::passed(named::TOKEN, format!("It stands for {whose}.")),
+        permissions(findings, connection),
+        expiry(findings, now),
+        assets(
+            named::AD_ACCOUNTS,
+            findings,
+            findings.assets.ad_accounts.len(),
+            &GapKind::NoAdAccounts,
+            "ad account",
+        ),
+        assets(named::PAGES, findings, findings.assets.pages.len(), &GapKind::NoPages, "Page"),
+    ]
+}
+
+fn permissions(findings: &Findings, connection: &Connection) -> Check {
+    let missing: Vec<&str> = connection
+        .wanted
+        .iter()
+        .filter(|name| !findings.granted.contains(name))
+        .map(String::as_str)
+        .collect();
+    if missing.is_empty() {
+        return Check::passed(named::PERMISSIONS, format!("All {} are.", connection.wanted.len()));
+    }
+    let gap = findings.gaps.first();
+    Check::failed(
+        named::PERMISSIONS,
+        format!("Missing: {}.", missing.join(", ")),
+        gap.map_or(Who::Account, |gap| gap.who),
+        gap.map_or_else(|| RECONNECT.to_owned(), |gap| gap.next_step.clone()),
+    )
+}
+
+fn expiry(findings: &Findings, now: Timestamp) -> Check {
+    match findings.expires_at {
+        None => Check::passed(named::EXPIRY, "It does not expire."),
+        Some(at) if at > now.plus_seconds(SOON_SECONDS) => {
+            Check::passed(named::EXPIRY, format!("Until {}.", at.for_people()))
+        }
+        Some(at) => Check::not_good(
+            CheckOutcome::Warned,
+            named::EXPIRY,
+            format!("It ends on {}.", at.for_people()),
+            Who::Account,
+            RECONNECT,
+        ),
+    }
+}
+
+fn assets(
+    name: (&'static str, &'static str),
+    findings: &Findings,
+    count: usize,
+    none_shared: &GapKind,
+    what: &str,
+) -> Check {
+    let gap = findings.gaps.iter().find(|gap| {
+        gap.kind == *none_shared
+            || gap.kind == GapKind::TechProvider
+            || (count == 0 && gap.kind == GapKind::AssetsUnread)
+    });
+    match gap {
+        Some(gap) => Check::failed(name, gap.message.clone(), gap.who, gap.next_step.clone()),
+        None if count == 0 => Check::passed(name, format!("No {what} was asked for.")),
+        None => Check::passed(name, format!("{count} {what}{}.", if count == 1 { "" } else { "s" })),
+    }
 }

@@ -1,6 +1,7 @@
 //! The console: pages for the partner's operators, made on the server. Every form works without a script.
 
 mod accounts;
+mod ad_sets;
 mod connections;
 mod connectors;
 mod done;
@@ -68,6 +69,10 @@ pub fn router() -> Router<App> {
         .route(
             "/accounts/{account}/connections/{connection}/disconnect",
             get(connections::disconnect::confirm).post(connections::disconnect::submit),
+        )
+        .route(
+            "/accounts/{account}/connections/{connection}/ad-sets/new",
+            get(ad_sets::form::show).post(ad_sets::form::submit),
         )
         .layer(axum::Extension(limits))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::cross_site().into_response()))

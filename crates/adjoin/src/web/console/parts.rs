@@ -4,7 +4,7 @@ use std::fmt;
 
 use askama::{Template, filters::HtmlSafe};
 
-use super::Failure;
+use super::{Failure, words};
 use crate::{
     service::{Error, Fault},
     time::Timestamp,
@@ -83,6 +83,34 @@ enum Control {
     Number,
     DateTime,
     Lines,
+    Select,
+}
+
+/// Something to choose: the value that is sent, and what people read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    pub value: String,
+    pub label: String,
+}
+
+impl Choice {
+    pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { value: value.into(), label: label.into() }
+    }
+
+    /// A word of Meta's, which stands for itself.
+    pub fn word(word: &str) -> Self {
+        Self::new(word, word)
+    }
+}
+
+/// A remark about a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    pub tone: Tone,
+    pub message: String,
+    /// What to do.
+    pub fix: String,
 }
 
 /// One labelled field, with its hint and whatever is wrong with it.
@@ -94,12 +122,15 @@ pub struct Field<'a> {
     control: Control,
     value: &'a str,
     hint: &'a str,
-    faults: Vec<&'a Fault>,
+    remarks: Vec<Remark>,
+    choices: Vec<Choice>,
     required: bool,
     /// Says "(optional)" where it is.
     marked: bool,
     code: bool,
     autofocus: bool,
+    /// A script may replace it while people type elsewhere.
+    live: bool,
     autocomplete: &'a str,
 }
 
@@ -111,11 +142,13 @@ impl<'a> Field<'a> {
             control: Control::Text,
             value,
             hint: "",
-            faults: Vec::new(),
+            remarks: Vec::new(),
+            choices: Vec::new(),
             required: true,
             marked: true,
             code: false,
             autofocus: false,
+            live: false,
             autocomplete: "off",
         }
     }
@@ -140,6 +173,20 @@ impl<'a> Field<'a> {
     /// Several entries, one a line.
     pub fn lines(name: &'a str, label: &'a str, value: &'a str) -> Self {
         Self { control: Control::Lines, code: true, ..Self::text(name, label, value) }
+    }
+
+    /// One of the choices. A value that is none of them is kept and shown as it is.
+    pub fn select(name: &'a str, label: &'a str, value: &'a str, mut choices: Vec<Choice>) -> Self {
+        if !value.is_empty() && choices.iter().all(|choice| choice.value != value) {
+            choices.push(Choice::word(value));
+        }
+        Self { control: Control::Select, choices, ..Self::text(name, label, value) }
+    }
+
+    /// Values to pick from, beside typing another.
+    #[must_use]
+    pub fn suggestions(self, choices: Vec<Choice>) -> Self {
+        Self { choices, ..self }
     }
 
     #[must_use]
@@ -175,15 +222,30 @@ impl<'a> Field<'a> {
 
     /// Shows those of the faults that are about this field (`name`, `name[2]`, `name.id`).
     #[must_use]
-    pub fn faults(self, refusal: &'a Refusal) -> Self {
-        Self { faults: refusal.about(self.name), ..self }
+    pub fn faults(self, refusal: &Refusal) -> Self {
+        let remarks = refusal.about(self.name).into_iter().map(|fault| Remark {
+            tone: Tone::Bad,
+            message: words::sentence(&fault.message),
+            fix: format!("Expected: {}", fault.fix.trim_end_matches('.')),
+        });
+        Self { remarks: remarks.collect(), ..self }
+    }
+
+    /// Shows these remarks, and lets a script bring newer ones.
+    #[must_use]
+    pub fn live(self, remarks: Vec<Remark>) -> Self {
+        Self { remarks, live: true, ..self }
+    }
+
+    fn is_invalid(&self) -> bool {
+        self.remarks.iter().any(|remark| remark.tone == Tone::Bad)
     }
 
     /// Ids of the texts that describe the field, for screen readers.
     fn described_by(&self) -> String {
         let hint = (!self.hint.is_empty()).then(|| format!("{}-hint", self.name));
-        let fault = (!self.faults.is_empty()).then(|| format!("{}-error", self.name));
-        hint.into_iter().chain(fault).collect::<Vec<_>>().join(" ")
+        let remarks = (self.live || !self.remarks.is_empty()).then(|| format!("{}-remarks", self.name));
+        hint.into_iter().chain(remarks).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
         Frame, Page, Result,
         connections::words,
         done::Done,
-        parts::{Copy, Field, Mark, Refusal, Tone},
+        parts::{Copy, Field, Refusal},
     },
 };
 

@@ -1,0 +1,55 @@
+//! A consent, from Meta's code to a verified token: what we ask Meta, and what the answers mean. Nothing here touches
+//! the database.
+
+mod assets;
+mod gaps;
+mod redeem;
+mod verify;
+
+pub use gaps::find as find_gaps;
+pub use redeem::redeem;
+pub use verify::{Findings, Wanted, verify};
+
+use adjoin_marketing::errors;
+
+use super::{MetaError, Who, connect_sessions::Refusal};
+
+/// Why there is no usable token.
+#[derive(Debug)]
+pub enum Failed {
+    /// Meta, or a check of ours, said no; asking again changes nothing.
+    Refused(Refusal),
+    /// Meta could not be asked. `unspent`: the code certainly did not reach Meta, so it is still good.
+    Unreachable { error: MetaError, unspent: bool },
+}
+
+impl Failed {
+    fn check(title: &str, message: impl Into<String>, who: Who, next_step: &str) -> Self {
+        Self::Refused(Refusal {
+            code: None,
+            title: title.to_owned(),
+            message: message.into(),
+            who,
+            next_step: next_step.to_owned(),
+        })
+    }
+}
+
+impl From<adjoin_graph::Error> for Failed {
+    fn from(error: adjoin_graph::Error) -> Self {
+        match error.refusal().filter(|_| !error.is_passing()) {
+            Some(refusal) => {
+                let known =
+                    errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+                Self::Refused(Refusal {
+                    code: refusal.code,
+                    title: known.title.clone(),
+                    message: known.what.clone(),
+                    who: known.who,
+                    next_step: known.next_step.clone(),
+                })
+            }
+            None => Self::Unreachable { error: MetaError::explain(&error), unspent: error.is_unsent() },
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What the API takes: JSON bodies, query and path. Whatever cannot be used becomes a problem that names the place.
+
+use std::time::Duration;
+
+use adjoin_marketing::nearest::nearest;
+use aide::{
+    OperationInput,
+    generate::GenContext,
+    openapi::{Operation, Response, StatusCode as Status},
+    operation::{ParamLocation, add_parameters, parameters_from_schema},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Path, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::answer::{Refused, early};
+use crate::{
+    service::{App, Error, Fault, Who},
+    web::{limits, problem::Problem},
+};
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
+        json_content(request.headers())?;
+        let bytes = read(request, app).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// Reads the whole body, within the limits of size and time.
+pub async fn read(request: Request, app: &App) -> Result<Bytes, Refused> {
+    let reading = Bytes::from_request(request, app);
+    match tokio::time::timeout(BODY_TIMEOUT, reading).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(limits::too_large().into()),
+        Ok(Err(rejection)) => Err(malformed(rejection.to_string())),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body-too-slow",
+            "The body did not arrive",
+            "the request's body did not arrive in time; nothing was done",
+            Who::Partner,
+            "send it again",
+        )
+        .into()),
+    }
+}
+
+/// A body of at most 1 MiB needs no longer on any line worth serving.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+pub fn json_content(headers: &HeaderMap) -> Result<(), Refused> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = given.split(';').next().unwrap_or_default().trim();
+    let is_json = media.eq_ignore_ascii_case("application/json")
+        || (media.len() > 5 && media.to_ascii_lowercase().starts_with("application/") && media.ends_with("+json"));
+    if is_json {
+        return Ok(());
+    }
+    let found = if given.is_empty() { "it has no Content-Type".to_owned() } else { format!("it is {given:?}") };
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "not-json",
+        "The body must be JSON",
+        format!("the body must be JSON, and {found}"),
+        Who::Partner,
+        "send `Content-Type: application/json`",
+    )
+    .into())
+}
+
+/// Reads JSON text as a `T`: a syntax error is answered with its line and column, a value that does not fit with its
+/// path and what would fit.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() { misfit(&path, &inner.to_string()) } else { malformed(inner.to_string()) }
+    })?;
+    deserializer.end().map_err(|error| malformed(error.to_string()))?;
+    Ok(value)
+}
+
+fn malformed(reason: String) -> Refused {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "malformed-json",
+        "The body is not JSON",
+        format!("the body cannot be read: {reason}"),
+        Who::Partner,
+        "mend the body at the place named and send it again; nothing was done",
+    )
+    .into()
+}
+
+/// A value that is there and does not fit. `message` is serde's.
+fn misfit(path: &str, message: &str) -> Refused {
+    let message = message.split_once(" at line ").map_or(message, |(what, _)| what);
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let child = |name: &str| if path == "." { name.to_owned() } else { format!("{path}.{name}") };
+    let fault = if message.starts_with("unknown field") {
+        let given = quoted.first().copied().unwrap_or_default();
+        let known = quoted.get(1..).unwrap_or_default();
+        let fix = match nearest(given, known.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None if known.is_empty() => "leave it out".to_owned(),
+            None => format!("leave it out, or use one of {}", known.join(", ")),
+        };
+        // serde's path names the unknown field itself or the object around it, depending on where it noticed.
+        let field = if path == given || path.ends_with(&format!(".{given}")) { path.to_owned() } else { child(given) };
+        Fault::new(field, "there is no such field", fix)
+    } else if message.starts_with("missing field") {
+        let field = quoted.first().copied().unwrap_or_default();
+        Fault::new(child(field), "it is missing", "give it")
+    } else {
+        let (found, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
+        Fault::new(if path == "." { "" } else { path }, found, expected)
+    };
+    Error::Invalid(vec![fault]).into()
+}
+
+impl<T: JsonSchema> OperationInput for Body<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        Json::<T>::operation_input(context, operation);
+    }
+
+    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Response)> {
+        early(context, &BODY_PROBLEMS)
+    }
+}
+
+pub const BODY_PROBLEMS: [(u16, &str); 4] = [
+    (400, "The body is not JSON; the detail names line and column"),
+    (413, "The body is larger than 1 MiB"),
+    (415, "The body is not declared as JSON"),
+    (422, "The input cannot be used; `faults` names each field"),
+];
+
+/// Query parameters.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refused> {
+        let text = parts.uri.query().unwrap_or_default();
+        let pairs = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text.as_bytes()));
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            misfit(&path, &error.into_inner().to_string())
+        })
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Query<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let schema = context.schema.subschema_for::<T>();
+        let parameters = parameters_from_schema(context, schema, ParamLocation::Query);
+        add_parameters(context, operation, parameters);
+    }
+
+    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Response)> {
+        early(context, &[(422, "The input cannot be used; `faults` names each field")])
+    }
+}
+
+/// Which page of a list.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// Most entries a page has, 1 to 100.
+    #[serde(default = "PageQuery::default_limit")]
+    #[schemars(range(min = 1, max = 100))]
+    pub limit: usize,
+    /// `next` of the page before.
+    pub after: Option<String>,
+}
+
+impl PageQuery {
+    pub const fn default_limit() -> usize {
+        25
+    }
+}
+
+/// Path parameters. An id that is none is *not found*, as one that is not there.
+#[derive(Debug)]
+pub struct At<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for At<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
+        match Path::from_request_parts(parts, app).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(_) => Err(Error::NotFound { what: "what the path names" }.into()),
+        }
+    }
+}
+
+impl<T: JsonSchema> OperationInput for At<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let schema = context.schema.subschema_for::<T>();
+        let parameters = parameters_from_schema(context, schema, ParamLocation::Path);
+        add_parameters(context, operation, parameters);
+    }
+
+    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Response)> {
+        early(context, &[(404, "Not there, or not within the key's reach")])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        #[expect(dead_code, reason = "only its name matters")]
+        name: String,
+        #[expect(dead_code, reason = "only its name matters")]
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[expect(dead_code, reason = "only its name matters")]
+        count: u32,
+    }
+
+    fn fault(text: &str) -> Fault {
+        let problem = parse::<Sample>(text.as_bytes()).unwrap_err().0;
+        assert_eq!(problem.status, 422, "{problem:?}");
+        problem.faults[0].clone()
+    }
+
+    #[test]
+    fn a_misfit_names_its_place_and_what_would_fit() {
+        let unknown = fault(r#"{"nane":"x"}"#);
+        assert_eq!((unknown.field.as_str(), unknown.fix.as_str()), ("nane", "did you mean name?"));
+        assert_eq!(fault(r#"{"inner":{"cuont":1}}"#).field, "inner.cuont");
+        assert_eq!(fault(r#"{"inner":{}}"#).field, "inner.count");
+        assert_eq!(fault(r#"{"inner":{"count":"x"}}"#).field, "inner.count");
+        assert_eq!(fault("{}").field, "name");
+    }
+
+    #[test]
+    fn malformed_json_is_answered_with_line_and_column() {
+        for text in ["{\n  \"name\": }", "{\"name\":\"x\"", "{\"name\":\"x\"} x", ""] {
+            let problem = parse::<Sample>(text.as_bytes()).unwrap_err().0;
+            assert_eq!(problem.status, 400, "{text}");
+            assert!(problem.detail.contains("line") && problem.detail.contains("column"), "{}", problem.detail);
+        }
+    }
+
+    #[test]
+    fn json_is_told_by_its_type() {
+        let accepts = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, value.parse().unwrap());
+            json_content(&headers).is_ok()
+        };
+        assert!(accepts("application/json; charset=utf-8") && accepts("application/merge-patch+json"));
+        assert!(!accepts("text/plain") && !accepts("application/x-www-form-urlencoded") && !accepts("+json"));
+    }
+}

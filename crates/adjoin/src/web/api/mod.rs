@@ -1,0 +1,136 @@
+//! The JSON API, version 1: one folder a resource, one file a verb. Each file has its handler and its part of the
+//! OpenAPI document; the routes are listed here.
+
+mod answer;
+mod caller;
+mod describe;
+mod input;
+mod v1;
+
+use std::sync::Arc;
+
+use aide::{
+    axum::{
+        ApiRouter,
+        routing::{delete_with, get_with, patch_with, post_with, put_with},
+    },
+    generate,
+    openapi::{Info, OpenApi, SecurityScheme},
+};
+use axum::{
+    Extension, Json, Router,
+    extract::DefaultBodyLimit,
+    http::{Method, StatusCode},
+    response::IntoResponse,
+    routing::{any, get},
+};
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+
+use crate::{
+    service::{App, Who},
+    web::{limits, problem::Problem},
+};
+
+pub use answer::Refused;
+pub use caller::RateLimits;
+
+use v1::{accounts, api_keys, settings, setup};
+
+type Result<T, E = Refused> = std::result::Result<T, E>;
+
+/// One verb of a resource: `verb!(get accounts::list)`.
+macro_rules! verb {
+    ($with:ident $resource:ident :: $verb:ident) => {
+        $with($resource::$verb::handle, $resource::$verb::describe)
+    };
+}
+
+fn routes() -> ApiRouter<App> {
+    ApiRouter::new()
+        .api_route("/v1/settings", verb!(get_with settings::get).merge(verb!(patch_with settings::change)))
+        .api_route("/v1/setup", verb!(get_with setup::get).merge(verb!(put_with setup::save)))
+        .api_route("/v1/api-keys", verb!(get_with api_keys::list).merge(verb!(post_with api_keys::create)))
+        .api_route("/v1/api-keys/{api_key_id}", verb!(delete_with api_keys::revoke))
+        .api_route("/v1/accounts", verb!(get_with accounts::list).merge(verb!(post_with accounts::create)))
+        .api_route(
+            "/v1/accounts/{account_id}",
+            verb!(get_with accounts::get)
+                .merge(verb!(patch_with accounts::rename))
+                .merge(verb!(delete_with accounts::delete)),
+        )
+}
+
+/// The API's routes, its document, and problems for paths and verbs that are not there.
+pub fn router(app: &App) -> Router<App> {
+    let (router, document) = build();
+    let document = Arc::new(document);
+    router
+        .route("/v1/openapi.json", get(async move || Json(&*document).into_response()))
+        .route("/v1/{*path}", any(no_such_path))
+        .method_not_allowed_fallback(wrong_verb)
+        .layer(Extension(RateLimits::new(app.config.api_rate, app.clock.clone())))
+        .layer(DefaultBodyLimit::max(limits::BODY_MAX))
+}
+
+/// The OpenAPI 3.1 document, as `/v1/openapi.json` serves it.
+pub fn document() -> OpenApi {
+    build().1
+}
+
+fn build() -> (Router<App>, OpenApi) {
+    generate::in_context(|context| {
+        context.schema = SchemaGenerator::new(
+            SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into()),
+        );
+    });
+    let mut document = OpenApi {
+        info: Info {
+            title: "Adjoin".to_owned(),
+            description: Some(
+                "Connect the Facebook marketing assets of your customers (accounts), and call the Marketing API for \
+                 them. Times are RFC 3339 in UTC, money is in minor currency units, ids are opaque text. Lists \
+                 answer `data` and, when there is more, `next`: send it as `after`. What goes wrong is answered as \
+                 `application/problem+json` with who can mend it and the next step."
+                    .to_owned(),
+            ),
+            version: "1".to_owned(),
+            ..Info::default()
+        },
+        ..OpenApi::default()
+    };
+    let router = routes().finish_api_with(&mut document, |api| {
+        api.security_scheme("api_key", SecurityScheme::Http {
+            scheme: "bearer".to_owned(),
+            bearer_format: Some("adj_...".to_owned()),
+            description: Some(
+                "A key made at Settings > API keys. A key that is bound to one account sees only that account."
+                    .to_owned(),
+            ),
+            extensions: Default::default(),
+        })
+        .security_requirement("api_key")
+    });
+    (router, document)
+}
+
+async fn no_such_path() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-such-path",
+        "Nothing is here",
+        "the API has no such path",
+        Who::Partner,
+        "see /v1/openapi.json for the paths there are",
+    )
+}
+
+async fn wrong_verb(method: Method) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "wrong-verb",
+        "The path does not take this verb",
+        format!("the path is there, and it does not take {method}"),
+        Who::Partner,
+        "see /v1/openapi.json; the Allow header names the verbs it takes",
+    )
+}

@@ -1,0 +1,31 @@
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;
+pub mod rename;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{id::AccountId, service::accounts, time::Timestamp};
+
+/// A customer of yours.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Account {
+    pub id: AccountId,
+    /// Your own id for it; unique.
+    pub external_id: Option<String>,
+    pub name: String,
+    pub created_at: Timestamp,
+}
+
+impl From<accounts::Account> for Account {
+    fn from(account: accounts::Account) -> Self {
+        Self {
+            id: account.id,
+            external_id: account.external_id,
+            name: account.name,
+            created_at: account.created_at,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+pub mod change;
+pub mod get;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::service::{
+    App,
+    settings::{self, ServiceOrigin},
+};
+
+/// The partner's general settings.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Settings {
+    /// Your name, as accounts see it on the connect page.
+    pub partner_name: String,
+    /// Names you in `/connector/callback/{partner_key}`.
+    pub partner_key: String,
+    /// Host (and port) under which people reach this service, without a scheme.
+    pub service_domain: Option<String>,
+    /// What to register at Meta as the valid OAuth redirect URI. Null until there is a Service Domain.
+    pub redirect_uri: Option<String>,
+    /// Where a connect session may send the browser back to, each matched exactly.
+    pub return_urls: Vec<String>,
+    /// Origins that may frame or open the connect page.
+    pub embed_origins: Vec<String>,
+    /// Whether connect links without a backend's completion are allowed.
+    pub links_allowed: bool,
+}
+
+impl Settings {
+    fn of(app: &App, settings: settings::Settings) -> Self {
+        let origin = ServiceOrigin::of(app, &settings);
+        Self {
+            service_domain: app.config.service_domain.clone().or(settings.service_domain),
+            redirect_uri: origin.map(|origin| origin.redirect_uri()),
+            partner_name: settings.partner_name,
+            partner_key: settings.partner_key,
+            return_urls: settings.return_urls.0,
+            embed_origins: settings.embed_origins.0,
+            links_allowed: settings.links_allowed,
+        }
+    }
+}

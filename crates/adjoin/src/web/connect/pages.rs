@@ -1,0 +1,199 @@
+//! The templates and what they show.
+
+use askama::Template;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+
+use crate::{
+    service::{
+        App, Error, Who,
+        connect_sessions::{Invitation, Parties, Progress},
+        connections::Subject,
+    },
+    web::{headers::content_security_policy, problem::Problem},
+};
+
+/// Before Facebook.
+#[derive(Debug, Template)]
+#[template(path = "connect/start.html")]
+pub struct Start<'a> {
+    pub invitation: &'a Invitation,
+    /// Where the button and the status are.
+    pub path: &'a str,
+    /// In a frame Facebook has to open in a window of its own.
+    pub framed: bool,
+    /// A phone, on which a login for business portfolios does not work.
+    pub phone: bool,
+}
+
+/// While something is under way that ends by itself.
+#[derive(Debug, Template)]
+#[template(path = "connect/waiting.html")]
+pub struct Waiting<'a> {
+    pub progress: &'a Progress,
+    pub at_facebook: bool,
+}
+
+/// Consent is given; the press is missing.
+#[derive(Debug, Template)]
+#[template(path = "connect/confirm.html")]
+pub struct Confirm<'a> {
+    pub progress: &'a Progress,
+}
+
+/// Somebody else than before consented.
+#[derive(Debug, Template)]
+#[template(path = "connect/identity.html")]
+pub struct Identity<'a> {
+    pub progress: &'a Progress,
+    pub before: &'a Subject,
+    pub now: &'a Subject,
+}
+
+/// What was granted and what is missing.
+#[derive(Debug, Template)]
+#[template(path = "connect/done.html")]
+pub struct Done<'a> {
+    pub progress: &'a Progress,
+}
+
+/// A page that says one thing.
+#[derive(Debug, Template)]
+#[template(path = "connect/message.html")]
+pub struct Message {
+    /// `ok`, `note`, `warn` or `bad`.
+    pub tone: &'static str,
+    pub title: String,
+    pub text: String,
+    pub who: Option<Who>,
+    pub next_step: Option<String>,
+    pub checklist: &'static [&'static str],
+    pub parties: Option<Parties>,
+    /// Path and label of a form's button.
+    pub again: Option<(String, &'static str)>,
+    pub back: Option<String>,
+}
+
+impl Message {
+    pub fn new(tone: &'static str, title: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            tone,
+            title: title.into(),
+            text: text.into(),
+            who: None,
+            next_step: None,
+            checklist: &[],
+            parties: None,
+            again: None,
+            back: None,
+        }
+    }
+
+    fn partner(&self) -> Option<&str> {
+        self.parties.as_ref().map(|parties| parties.partner.as_str())
+    }
+}
+
+/// Who can mend it, in words for the account's person.
+pub fn who_in_words(who: &Who, partner: Option<&str>) -> String {
+    match who {
+        Who::Partner => partner.unwrap_or("the product that sent you here").to_owned(),
+        Who::Account => "you, or an admin of your business".to_owned(),
+        Who::Meta => "Meta; all one can do is wait".to_owned(),
+    }
+}
+
+/// Name, or id for want of one.
+pub fn name_of(subject: &Subject) -> &str {
+    subject.name.as_deref().unwrap_or(&subject.id)
+}
+
+/// Renders a page that a form leads away from: to Facebook, and from there on to `return_url`.
+pub fn render(
+    app: &App,
+    status: StatusCode,
+    page: &impl Template,
+    return_url: Option<&str>,
+    frame: Option<&str>,
+) -> Response {
+    let html = match page.render() {
+        Ok(html) => html,
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let mut response = (status, Html(html)).into_response();
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(app, return_url, frame));
+    response
+}
+
+/// Browsers hold every redirect after a form to its policy. Somebody who consented before is sent through Facebook
+/// and back to the partner without a stop.
+fn policy(app: &App, return_url: Option<&str>, frame: Option<&str>) -> HeaderValue {
+    let dialog = app.config.dialog_url.origin().ascii_serialization();
+    let partner =
+        return_url.and_then(|url| url::Url::parse(url).ok()).map(|url| url.origin().ascii_serialization());
+    let mut targets = vec![dialog.as_str()];
+    if app.config.dialog_url.host_str() == Some("www.facebook.com") {
+        targets.push("https://*.facebook.com");
+    }
+    targets.extend(partner.as_deref());
+    let frames: Vec<&str> = frame.into_iter().collect();
+    content_security_policy(&targets, &frames)
+}
+
+/// A failure of ours or of Meta's, as a page.
+#[derive(Debug)]
+pub struct Failure {
+    app: App,
+    error: Error,
+}
+
+impl Failure {
+    pub fn of(app: &App) -> impl FnOnce(Error) -> Self + use<> {
+        let app = app.clone();
+        move |error| Self { app, error }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        if matches!(self.error, Error::NotFound { .. }) {
+            return unusable(&self.app);
+        }
+        let problem = Problem::from(self.error);
+        let page = Message {
+            who: Some(problem.who),
+            next_step: Some(sentence(&problem.next_step)),
+            ..Message::new("bad", "This did not work", sentence(&problem.detail))
+        };
+        render(&self.app, problem.status(), &page, None, None)
+    }
+}
+
+/// The one answer to links that are unknown, expired, used, or not for this browser.
+pub fn unusable(app: &App) -> Response {
+    let page = Message {
+        next_step: Some("Ask for a new link where you got this one.".to_owned()),
+        ..Message::new(
+            "warn",
+            "This link cannot be used",
+            "Connect links work once, in one browser, and for a short time. This one is past that, or was never valid.",
+        )
+    };
+    render(app, StatusCode::NOT_FOUND, &page, None, None)
+}
+
+/// Begins with a capital and ends with a stop.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut sentence: String =
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}

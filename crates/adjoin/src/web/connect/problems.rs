@@ -1,0 +1,180 @@
+//! Answers of Facebook's that belong to no session of this browser. Each has an address of its own, without anything
+//! Facebook sent in it.
+
+use adjoin_marketing::dialog;
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+
+use super::{
+    pages::{Message, render, unusable},
+    session::NOT_HEARD_BACK,
+};
+use crate::service::{App, Who, connect_sessions::Problem};
+
+const REFUSED: &str = "refused";
+
+/// The last part of the problem's address.
+pub fn slug(problem: Problem) -> String {
+    match problem {
+        Problem::OtherPartner => "other-partner".to_owned(),
+        Problem::NothingThere => "nothing-there".to_owned(),
+        Problem::StateMissing => "state-missing".to_owned(),
+        Problem::StateUnknown => "state-unknown".to_owned(),
+        Problem::StateUsed => "state-used".to_owned(),
+        Problem::StateLate => "state-late".to_owned(),
+        Problem::OtherBrowser => "other-browser".to_owned(),
+        Problem::SessionEnded => "session-ended".to_owned(),
+        Problem::Declined => "declined".to_owned(),
+        Problem::Refused { code: Some(code) } => format!("{REFUSED}-{code}"),
+        Problem::Refused { code: None } => REFUSED.to_owned(),
+    }
+}
+
+/// Reads a slug back; `None` for one we never make.
+fn problem(slug: &str) -> Option<Problem> {
+    let plain = [
+        Problem::OtherPartner,
+        Problem::NothingThere,
+        Problem::StateMissing,
+        Problem::StateUnknown,
+        Problem::StateUsed,
+        Problem::StateLate,
+        Problem::OtherBrowser,
+        Problem::SessionEnded,
+        Problem::Declined,
+        Problem::Refused { code: None },
+    ];
+    plain.into_iter().find(|problem| self::slug(*problem) == slug).or_else(|| {
+        let code = slug.strip_prefix(REFUSED)?.strip_prefix('-')?.parse().ok()?;
+        Some(Problem::Refused { code: Some(code) })
+    })
+}
+
+/// `GET /connect/problem/{slug}`
+pub async fn page(State(app): State<App>, Path(slug): Path<String>) -> Response {
+    let Some(problem) = problem(&slug) else { return unusable(&app) };
+    let (status, page) = explained(problem);
+    render(&app, status, &page, None, None)
+}
+
+fn explained(problem: Problem) -> (StatusCode, Message) {
+    let again = "Open your connect link once more, or ask for a new one where you got it.";
+    let page = |title: &str, text: &str, who: Who, next_step: &str| Message {
+        who: Some(who),
+        next_step: Some(next_step.to_owned()),
+        ..Message::new("warn", title, text)
+    };
+    let bad = StatusCode::BAD_REQUEST;
+    match problem {
+        Problem::Declined => {
+            let known = dialog::explain(Some("access_denied"), None);
+            let next = "Nothing was changed. Open your connect link again whenever you are ready.";
+            (StatusCode::OK, page(&known.title, &known.what, known.who, next))
+        }
+        Problem::Refused { code } => {
+            let known = dialog::explain(None, code);
+            (
+                StatusCode::OK,
+                Message { tone: "bad", ..page(&known.title, &known.what, known.who, &known.next_step) },
+            )
+        }
+        Problem::OtherPartner => (
+            bad,
+            page(
+                "This answer is for another address",
+                "Facebook sent you back to an address that is not the one you left from.",
+                Who::Partner,
+                "Compare the redirect URI in the Meta app with the one at Connectors > Setup, character by character.",
+            ),
+        ),
+        Problem::NothingThere => (
+            bad,
+            Message {
+                checklist: &NOT_HEARD_BACK,
+                ..page(
+                    "There is nothing from Facebook here",
+                    "This address is where Facebook sends people back to. You came without an answer of Facebook's. \
+                     If Facebook showed you an error, these are the usual reasons:",
+                    Who::Account,
+                    again,
+                )
+            },
+        ),
+        Problem::StateMissing => (
+            bad,
+            page(
+                "The answer cannot be tied to your visit",
+                "Facebook's answer came without the mark that we sent along. It was not used.",
+                Who::Account,
+                again,
+            ),
+        ),
+        Problem::StateUnknown => (
+            bad,
+            page(
+                "We do not know this visit",
+                "The answer belongs to no visit that is under way here; perhaps you began once more in another tab. \
+                 It was not used.",
+                Who::Account,
+                again,
+            ),
+        ),
+        Problem::StateUsed => (
+            bad,
+            page(
+                "This answer was used already",
+                "Each answer of Facebook's is taken once. Going back or loading the page anew does not repeat it.",
+                Who::Account,
+                again,
+            ),
+        ),
+        Problem::StateLate => (
+            bad,
+            page(
+                "The answer came too late",
+                "Between the press here and Facebook's answer there may be ten minutes.",
+                Who::Account,
+                again,
+            ),
+        ),
+        Problem::OtherBrowser => (
+            bad,
+            page(
+                "This is not the browser you began with",
+                "Facebook's answer is taken only in the browser, and the window mode, in which the connect link was \
+                 opened. It was thrown away unused.",
+                Who::Account,
+                "Open your connect link anew and go all the way in one browser, with cookies allowed.",
+            ),
+        ),
+        Problem::SessionEnded => (
+            bad,
+            page(
+                "This link has ended",
+                "It was ended or completed while you were at Facebook.",
+                Who::Account,
+                again,
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_has_an_address_that_leads_back_to_it() {
+        for code in [None, Some(1_349_168), Some(-1)] {
+            assert_eq!(problem(&slug(Problem::Refused { code })), Some(Problem::Refused { code }));
+        }
+        for it in [Problem::StateLate, Problem::OtherBrowser, Problem::Declined] {
+            assert_eq!(problem(&slug(it)), Some(it));
+        }
+        assert!(problem("refused-<script>").is_none());
+        assert!(problem("else").is_none());
+    }
+}

@@ -1,0 +1,352 @@
+//! The form of a new ad set.
+
+use adjoin_marketing::{
+    ad_set::{self, Finding, Report, Severity, Verdict, promoted_object::Type},
+    money,
+};
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    choices::{self, Promoted},
+    draft::{AD_ACCOUNT, CAMPAIGN, Draft, MORE, PROMOTED_OBJECT, promoted_name},
+};
+use crate::{
+    service::{App, Fault, accounts::Account, connections::Connection},
+    web::console::{
+        Frame, Page, Result,
+        connections::of_path,
+        parts::{Badge, Choice, Field, Mark, Refusal, Remark, Tone},
+        words,
+    },
+};
+
+#[derive(Debug, Template)]
+#[template(path = "console/ad_sets/form.html")]
+pub struct AdSetForm {
+    frame: Frame,
+    account: Account,
+    connection: Connection,
+    draft: Draft,
+    /// What is wrong apart from the rules: a refusal of Meta's, a connection that does not work.
+    refusal: Refusal,
+    /// `None` before anything was checked.
+    report: Option<Report>,
+    promoted: Promoted,
+    /// What would be sent, for those who want to see it.
+    preview: String,
+    unreadable: Option<Fault>,
+}
+
+/// Fields that always stand on the page. The promoted object's stand for themselves while they are shown.
+const SHOWN: &[&str] = &[
+    "ad_set.name",
+    "ad_set.campaign_id",
+    "ad_set.destination_type",
+    "ad_set.optimization_goal",
+    "ad_set.billing_event",
+    "ad_set.bid_strategy",
+    "ad_set.bid_amount",
+    "ad_set.daily_budget",
+    "ad_set.lifetime_budget",
+    "ad_set.start_time",
+    "ad_set.end_time",
+    "ad_set.targeting.geo_locations.countries",
+    "ad_set.targeting.age_min",
+    "ad_set.targeting.age_max",
+    "ad_set.dsa_beneficiary",
+    "ad_set.dsa_payor",
+    "campaign.objective",
+];
+
+impl AdSetForm {
+    fn new(
+        frame: Frame,
+        account: Account,
+        connection: Connection,
+        draft: Draft,
+        report: Option<Report>,
+        unreadable: Option<Fault>,
+        refusal: Refusal,
+    ) -> Self {
+        let promoted = choices::promoted(&draft);
+        let preview = serde_json::to_string_pretty(&draft.ad_set().0).unwrap_or_default();
+        Self { frame, account, connection, draft, refusal, report, promoted, preview, unreadable }
+    }
+
+    fn connection_path(&self) -> String {
+        format!("/accounts/{}/connections/{}", self.account.id, self.connection.id)
+    }
+
+    fn value(&self, name: &str) -> &str {
+        self.draft.get(name)
+    }
+
+    /// The field that a finding is shown at; `None` puts it on top.
+    fn field_of(&self, finding: &Finding) -> Option<String> {
+        let promoted: Vec<String> =
+            self.promoted.fields.iter().map(|field| promoted_name(&field.name)).collect();
+        let shown: Vec<&str> = SHOWN
+            .iter()
+            .copied()
+            .chain(promoted.iter().map(String::as_str))
+            .chain([PROMOTED_OBJECT])
+            .collect();
+        Draft::field_of(&finding.dotted_path(), &shown).map(str::to_owned)
+    }
+
+    fn findings(&self) -> &[Finding] {
+        self.report.as_ref().map_or(&[], |report| &report.findings)
+    }
+
+    /// What the rules say about one field.
+    fn remarks(&self, name: &str) -> Vec<Remark> {
+        self.findings()
+            .iter()
+            .filter(|finding| self.field_of(finding).as_deref() == Some(name))
+            .map(remark)
+            .collect()
+    }
+
+    /// What they say about nothing that stands on the page.
+    fn other_remarks(&self) -> Vec<Remark> {
+        let unreadable = self.unreadable.iter().filter(|fault| fault.field != MORE).map(fault_remark);
+        let others =
+            self.findings().iter().filter(|finding| self.field_of(finding).is_none()).map(|finding| {
+                let remark = remark(finding);
+                Remark { message: format!("{}: {}", finding.dotted_path(), remark.message), ..remark }
+            });
+        unreadable.chain(others).collect()
+    }
+
+    fn verdict(&self) -> Option<Badge> {
+        Some(match self.report.as_ref()?.verdict {
+            Verdict::Accept => Badge::new(Tone::Ok, "The rules accept it"),
+            Verdict::Warn => Badge::new(Tone::Warn, "Meta may refuse it"),
+            Verdict::Reject => Badge::new(Tone::Bad, "Meta would refuse it"),
+        })
+    }
+
+    fn tally(&self) -> String {
+        let count = |severity| self.findings().iter().filter(|it| it.severity == severity).count() as u64;
+        [
+            (count(Severity::Reject), "fault"),
+            (count(Severity::Warn), "warning"),
+            (count(Severity::Note), "note"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, noun)| words::counted(count, noun))
+        .collect::<Vec<_>>()
+        .join(", ")
+    }
+
+    fn currency(&self) -> Option<&str> {
+        currency(&self.connection, self.draft.get(AD_ACCOUNT))
+    }
+
+    /// What a budget amounts to, for people.
+    fn money(&self, name: &str) -> String {
+        let unit = "In minor units: cents, where the currency has them.";
+        match (self.currency(), self.draft.get(name).parse::<i64>()) {
+            (Some(currency), Ok(minor)) => {
+                format!("{unit} This is {}.", money::format_minor(minor, currency))
+            }
+            (Some(currency), Err(_)) => format!("{unit} The ad account's currency is {currency}."),
+            (None, _) => unit.to_owned(),
+        }
+    }
+
+    fn text<'a>(&'a self, name: &'a str, label: &'a str) -> Field<'a> {
+        Field::text(name, label, self.value(name)).live(self.remarks(name))
+    }
+
+    fn number<'a>(&'a self, name: &'a str, label: &'a str) -> Field<'a> {
+        Field::number(name, label, self.value(name)).live(self.remarks(name))
+    }
+
+    fn moment<'a>(&'a self, name: &'a str, label: &'a str) -> Field<'a> {
+        Field::date_time(name, label, self.value(name)).live(self.remarks(name))
+    }
+
+    fn select<'a>(&'a self, name: &'a str, label: &'a str, choices: Vec<Choice>) -> Field<'a> {
+        Field::select(name, label, self.value(name), choices).live(self.remarks(name))
+    }
+
+    fn more(&self) -> Field<'_> {
+        let remarks = self.unreadable.iter().filter(|fault| fault.field == MORE).map(fault_remark).collect();
+        Field::lines(MORE, "Anything else, as JSON", self.value(MORE)).optional().live(remarks)
+    }
+
+    fn ad_accounts(&self) -> Vec<Choice> {
+        let accounts = &self.connection.assets.ad_accounts;
+        accounts
+            .iter()
+            .map(|it| {
+                let name = it.name.as_deref().unwrap_or("Unnamed");
+                let currency = it.currency.as_deref().unwrap_or("currency unknown");
+                Choice::new(&it.id, format!("{name} · {} · {currency}", it.id))
+            })
+            .collect()
+    }
+
+    fn objectives(&self) -> Vec<Choice> {
+        chosen("Choose", choices::objectives())
+    }
+
+    fn destinations(&self) -> Vec<Choice> {
+        let words = choices::destinations(&self.draft).into_iter().filter(|word| *word != "none");
+        chosen("Leave out", words)
+    }
+
+    fn goals(&self) -> Vec<Choice> {
+        chosen("Choose", choices::goals(&self.draft))
+    }
+
+    fn billing_events(&self) -> Vec<Choice> {
+        chosen("Choose", choices::billing_events(&self.draft))
+    }
+
+    fn bid_strategies(&self) -> Vec<Choice> {
+        chosen("Meta's default", choices::bid_strategies())
+    }
+
+    fn needs_dsa(&self) -> bool {
+        choices::needs_dsa(&self.draft)
+            || !self.value("ad_set.dsa_beneficiary").is_empty()
+            || !self.value("ad_set.dsa_payor").is_empty()
+    }
+
+    /// The fields of the promoted object that this ad set asks for.
+    fn promoted_fields(&self) -> Vec<PromotedField> {
+        self.promoted
+            .fields
+            .iter()
+            .map(|field| PromotedField {
+                name: promoted_name(&field.name),
+                label: field.name.clone(),
+                hint: field.what.clone(),
+                choices: match (field.name.as_str(), field.r#type, field.words) {
+                    (_, _, Some(kind)) => {
+                        let words = &adjoin_marketing::vocabulary::vocabulary(kind).values;
+                        chosen("Choose", words.iter().map(String::as_str))
+                    }
+                    (_, Type::Bool, None) => chosen("Leave out", ["true", "false"]),
+                    ("page_id", _, None) => {
+                        let pages = self.connection.assets.pages.iter();
+                        pages
+                            .map(|page| Choice::new(&page.id, page.name.as_deref().unwrap_or("Page")))
+                            .collect()
+                    }
+                    _ => Vec::new(),
+                },
+                is_list: field.words.is_some() || field.r#type == Type::Bool,
+            })
+            .collect()
+    }
+
+    fn promoted_field<'a>(&'a self, field: &'a PromotedField) -> Field<'a> {
+        let made = if field.is_list {
+            Field::select(&field.name, &field.label, self.value(&field.name), field.choices.clone())
+        } else {
+            Field::text(&field.name, &field.label, self.value(&field.name))
+                .suggestions(field.choices.clone())
+                .code()
+        };
+        made.hint(&field.hint).unmarked().live(self.remarks(&field.name))
+    }
+}
+
+/// A field of the promoted object as it stands on the page.
+#[derive(Debug)]
+struct PromotedField {
+    name: String,
+    label: String,
+    hint: String,
+    choices: Vec<Choice>,
+    /// Only the choices are taken.
+    is_list: bool,
+}
+
+fn chosen<'w>(none: &str, words: impl IntoIterator<Item = &'w str>) -> Vec<Choice> {
+    std::iter::once(Choice::new("", none)).chain(words.into_iter().map(Choice::word)).collect()
+}
+
+fn remark(finding: &Finding) -> Remark {
+    let tone = match finding.severity {
+        Severity::Reject => Tone::Bad,
+        Severity::Warn => Tone::Warn,
+        Severity::Note => Tone::Note,
+    };
+    Remark { tone, message: words::sentence(&finding.message), fix: words::sentence(&finding.fix) }
+}
+
+fn fault_remark(fault: &Fault) -> Remark {
+    Remark {
+        tone: Tone::Bad,
+        message: words::sentence(&fault.message),
+        fix: format!("Expected: {}", fault.fix),
+    }
+}
+
+fn currency<'c>(connection: &'c Connection, ad_account: &str) -> Option<&'c str> {
+    connection.assets.ad_accounts.iter().find(|it| it.id == ad_account)?.currency.as_deref()
+}
+
+/// The rules' answer to the form as it stands.
+fn check(app: &App, connection: &Connection, draft: &Draft) -> (Option<Report>, Option<Fault>) {
+    let (document, fault) = draft.document(currency(connection, draft.get(AD_ACCOUNT)));
+    let bytes = serde_json::to_vec(&document).unwrap_or_default();
+    match ad_set::check(&bytes, app.clock.now().0) {
+        Ok(report) => (Some(report), fault),
+        Err(error) => (None, Some(Fault::new(error.path.clone(), error.problem, "an ad set"))),
+    }
+}
+
+/// What a link to the form may fill in beforehand.
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    ad_account: Option<String>,
+    campaign: Option<String>,
+    objective: Option<String>,
+}
+
+pub async fn show(
+    State(app): State<App>,
+    frame: Frame,
+    Path((account, connection)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Result<Page<AdSetForm>> {
+    let (account, connection) = of_path(&app, &account, &connection).await?;
+    let mut draft = Draft::default();
+    let first = connection.assets.ad_accounts.first().map(|it| it.id.clone());
+    draft.set(AD_ACCOUNT, asked.ad_account.or(first).unwrap_or_default());
+    draft.set("ad_set.campaign_id", asked.campaign.unwrap_or_default());
+    draft.set("campaign.objective", asked.objective.unwrap_or_default());
+    Ok(Page::new(AdSetForm::new(frame, account, connection, draft, None, None, Refusal::default())))
+}
+
+/// The button that was pressed.
+const PRESSED: &str = "press";
+
+/// Checks, and with the other button creates. The page's script sends the same form to have it checked while people
+/// type; there is one answer for both.
+pub async fn submit(
+    State(app): State<App>,
+    frame: Frame,
+    Path((account, connection)): Path<(String, String)>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response> {
+    let (account, connection) = of_path(&app, &account, &connection).await?;
+    let draft = Draft::from_pairs(pairs);
+    let (report, unreadable) = check(&app, &connection, &draft);
+    let refused = unreadable.is_some() || report.as_ref().is_some_and(|it| it.verdict == Verdict::Reject);
+    let create = draft.get(PRESSED) == "create";
+    let page = AdSetForm::new(frame, account, connection, draft, report, unreadable, Refusal::default());
+    Ok(if create && refused { Page::refused(page).into_response() } else { Page::new(page).into_response() })
+}

@@ -1,0 +1,193 @@
+//! The JSON API over HTTP: what a partner's backend sees.
+
+use adjoin::{
+    audit::Actor,
+    id::AccountId,
+    service::{
+        accounts::{self, NewAccount},
+        api_keys,
+    },
+};
+use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, on_each_app};
+
+/// A partner's backend with a key.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    http: reqwest::Client,
+    origin: String,
+    key: String,
+}
+
+impl Backend {
+    /// With a key for all accounts, or for one.
+    pub async fn new(test: &TestApp, account: Option<AccountId>) -> Self {
+        let (_, secret) = api_keys::create(&test.app, &Actor::System, "test", account).await.unwrap();
+        Self { http: reqwest::Client::new(), origin: test.origin.clone(), key: secret.expose_secret().to_owned() }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.origin)).bearer_auth(&self.key)
+    }
+
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+        read(self.request(Method::GET, path)).await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
+        read(self.request(method, path).json(body)).await
+    }
+}
+
+/// Status and JSON; every answer that is not good must be a problem.
+pub async fn read(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    let kind = response.headers().get("content-type").map(|it| it.to_str().unwrap().to_owned());
+    let text = response.text().await.unwrap();
+    if status == StatusCode::NO_CONTENT {
+        assert_eq!(text, "");
+        return (status, Value::Null);
+    }
+    let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status} is not JSON: {text}"));
+    if status.is_success() {
+        assert_eq!(kind.as_deref(), Some("application/json"));
+    } else {
+        assert_eq!(kind.as_deref(), Some("application/problem+json"), "{body}");
+        assert_eq!(body["status"], status.as_u16());
+        for field in ["type", "title", "detail", "who", "next_step"] {
+            assert!(body[field].as_str().is_some_and(|text| !text.is_empty()), "{field} is missing: {body}");
+        }
+    }
+    (status, body)
+}
+
+pub async fn account(test: &TestApp, name: &str) -> AccountId {
+    let new = NewAccount { name: name.to_owned(), external_id: None };
+    accounts::create(&test.app, &Actor::System, new).await.unwrap().id
+}
+
+#[test]
+fn accounts_are_made_found_renamed_and_erased() {
+    on_each_app(async |test| {
+        let backend = Backend::new(test, None).await;
+        let new = json!({"name": "Acme", "external_id": "crm-7"});
+        let (status, made) = backend.send(Method::POST, "/v1/accounts", &new).await;
+        assert_eq!((status, made["name"].as_str()), (StatusCode::CREATED, Some("Acme")));
+        let path = format!("/v1/accounts/{}", made["id"].as_str().unwrap());
+        assert_eq!(backend.get(&path).await, (StatusCode::OK, made.clone()));
+        assert_eq!(backend.get("/v1/accounts?external_id=crm-7").await.1["data"], json!([made]));
+        assert_eq!(backend.get("/v1/accounts?find=ACM").await.1["data"], json!([made]));
+        assert_eq!(backend.get("/v1/accounts?find=other").await.1, json!({"data": [], "next": null}));
+        let (status, _) = backend.send(Method::POST, "/v1/accounts", &new).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        let (_, renamed) = backend.send(Method::PATCH, &path, &json!({"name": "Acme 2"})).await;
+        assert_eq!(renamed["name"], "Acme 2");
+        let (status, _) = read(backend.request(Method::DELETE, &path)).await;
+        assert_eq!(status, StatusCode::NO_CONTENT);
+        assert_eq!(backend.get(&path).await.0, StatusCode::NOT_FOUND);
+    });
+}
+
+#[test]
+fn lists_are_read_page_by_page() {
+    on_each_app(async |test| {
+        for name in ["a", "b", "c"] {
+            account(test, name).await;
+        }
+        let backend = Backend::new(test, None).await;
+        let (_, first) = backend.get("/v1/accounts?limit=2").await;
+        let names = |page: &Value| {
+            let rows = page["data"].as_array().unwrap().iter();
+            rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&first), ["c", "b"]);
+        let (_, last) = backend.get(&format!("/v1/accounts?limit=2&after={}", first["next"].as_str().unwrap())).await;
+        assert_eq!((names(&last), &last["next"]), (vec!["a".to_owned()], &Value::Null));
+    });
+}
+
+#[test]
+fn a_key_sees_its_account_and_no_other() {
+    on_each_app(async |test| {
+        let (own, other) = (account(test, "own").await, account(test, "other").await);
+        let bound = Backend::new(test, Some(own.clone())).await;
+        assert_eq!(bound.get(&format!("/v1/accounts/{own}")).await.0, StatusCode::OK);
+        let (status, foreign) = bound.get(&format!("/v1/accounts/{other}")).await;
+        let (_, absent) = bound.get(&format!("/v1/accounts/{}", AccountId::new())).await;
+        assert_eq!((status, &foreign), (StatusCode::NOT_FOUND, &absent), "another's account is told from none");
+        for path in ["/v1/settings", "/v1/setup", "/v1/api-keys", "/v1/accounts"] {
+            assert_eq!(bound.get(path).await.0, StatusCode::FORBIDDEN, "{path}");
+        }
+        let own_path = format!("/v1/accounts/{own}");
+        assert_eq!(read(bound.request(Method::DELETE, &own_path)).await.0, StatusCode::FORBIDDEN);
+    });
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked() {
+    on_each_app(async |test| {
+        let partner = Backend::new(test, None).await;
+        let id = account(test, "own").await;
+        let (status, made) =
+            partner.send(Method::POST, "/v1/api-keys", &json!({"name": "crm", "account_id": id})).await;
+        assert_eq!(status, StatusCode::CREATED);
+        let fresh = Backend { key: made["secret"].as_str().unwrap().to_owned(), ..partner.clone() };
+        assert_eq!(fresh.get(&format!("/v1/accounts/{id}")).await.0, StatusCode::OK);
+        let (_, listed) = partner.get("/v1/api-keys").await;
+        assert_eq!(listed["data"][0]["id"], made["id"]);
+        assert!(!listed.to_string().contains(made["secret"].as_str().unwrap()));
+        let path = format!("/v1/api-keys/{}", made["id"].as_str().unwrap());
+        assert_eq!(read(partner.request(Method::DELETE, &path)).await.0, StatusCode::NO_CONTENT);
+        assert_eq!(fresh.get(&format!("/v1/accounts/{id}")).await.0, StatusCode::UNAUTHORIZED);
+        assert_eq!(read(partner.request(Method::DELETE, &path)).await.0, StatusCode::NOT_FOUND);
+    });
+}
+
+#[test]
+fn settings_change_as_a_whole_or_not_at_all() {
+    on_each_app(async |test| {
+        let backend = Backend::new(test, None).await;
+        let change = json!({"partner_name": "Widget", "return_urls": ["https://app.example.com/done"]});
+        let (status, changed) = backend.send(Method::PATCH, "/v1/settings", &change).await;
+        assert_eq!((status, changed["partner_name"].as_str()), (StatusCode::OK, Some("Widget")));
+        assert_eq!(changed["redirect_uri"], format!("{}/connector/callback", test.origin));
+        let wrong = json!({"partner_name": "", "return_urls": ["http://example.com/"], "embed_origins": ["x"]});
+        let (status, problem) = backend.send(Method::PATCH, "/v1/settings", &wrong).await;
+        assert_eq!((status, problem["faults"].as_array().unwrap().len()), (StatusCode::UNPROCESSABLE_ENTITY, 3));
+        assert_eq!(backend.get("/v1/settings").await.1, changed);
+    });
+}
+
+#[test]
+fn what_cannot_be_used_is_a_problem_that_says_so() {
+    on_each_app(async |test| {
+        let backend = Backend::new(test, None).await;
+        let post = |body: String, kind: &'static str| {
+            read(backend.request(Method::POST, "/v1/accounts").header("content-type", kind).body(body))
+        };
+        let json = "application/json";
+        let (status, problem) = post("{\n \"name\": }".to_owned(), json).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(problem["detail"].as_str().unwrap().contains("line 2 column 10"), "{problem}");
+        let (status, problem) = post(r#"{"nane":"x"}"#.to_owned(), json).await;
+        assert_eq!((status, problem["faults"][0]["fix"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("did you mean name?")));
+        assert_eq!(post("name=x".to_owned(), "text/plain").await.0, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert_eq!(post(format!("{:?}", "x".repeat(1 << 20)), json).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(post("[".repeat(10_000), json).await.0, StatusCode::BAD_REQUEST);
+        assert_eq!(backend.get("/v1/nothing/here").await.0, StatusCode::NOT_FOUND);
+        assert_eq!(backend.get("/v1/accounts/acc_1").await.0, StatusCode::NOT_FOUND);
+        let (status, problem) = backend.get("/v1/accounts?lmit=1").await;
+        assert_eq!((status, problem["faults"][0]["field"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("lmit")));
+        assert_eq!(backend.send(Method::PUT, "/v1/accounts", &json!({})).await.0, StatusCode::METHOD_NOT_ALLOWED);
+        let (_, all) = backend.get("/v1/accounts").await;
+        assert_eq!(all["data"], json!([]), "something was made");
+        for key in ["", "adj_wrong"] {
+            let stranger = Backend { key: key.to_owned(), ..backend.clone() };
+            assert_eq!(stranger.get("/v1/accounts").await.0, StatusCode::UNAUTHORIZED);
+        }
+    });
+}
