@@ -108,7 +108,7 @@ impl Given {
             configurations,
             extra_permissions: text("extra_permissions"),
             graph_version: text("graph_version"),
-            keyed_redirect_uri: !text("keyed_redirect_uri").is_empty(),
+            keyed_redirect_uri: text("keyed_redirect_uri") == "on",
         }
     }
 

@@ -31,6 +31,10 @@ pub struct SetupInput {
     extra_permissions: Vec<String>,
     /// Such as `v26.0`. Left out, the newest version that is live.
     graph_version: Option<String>,
+    /// Send people through `/connector/callback/{partner-key}` instead of `/connector/callback`. Register that URI
+    /// at Meta first.
+    #[serde(default)]
+    keyed_redirect_uri: bool,
 }
 
 fn facebook_login() -> Login {
@@ -53,6 +57,7 @@ pub async fn handle(
         use_cases: body.use_cases,
         extra_permissions: body.extra_permissions,
         graph_version: body.graph_version,
+        keyed_redirect_uri: body.keyed_redirect_uri,
     };
     Ok(Json(setup::save(&app, &caller.actor, new).await?))
 }
@@ -65,5 +70,8 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
         "Checks Client ID and Client Secret against Meta, and stores them only when Meta accepts them. With another \
          Client ID than before, the connections made with the old app end.",
     );
-    docs::problems(operation, &[(502, "Meta refused the Client ID or Client Secret"), (503, "Meta cannot be reached")])
+    docs::problems(
+        operation,
+        &[(502, "Meta refused the Client ID or Client Secret"), (503, "Meta cannot be reached")],
+    )
 }
