@@ -20,10 +20,10 @@ use crate::service::App;
 /// Every route of the service.
 pub fn router(app: App) -> Router {
     Router::new()
-        .merge(api::router(&app))
-        .merge(console::router())
         .merge(connect::router())
         .merge(callbacks::router())
+        .merge(api::router(&app))
+        .merge(console::router())
         .route("/healthz", get(|| async { "ok" }))
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
         .fallback(|| async { console::Failure::no_page() })

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Cell, Kind, List, Node, Request, Route, Scope, ad_creative, copies, create, delete, edge, insights, node,
-    update, write,
+    refusals, update, write,
 };
 use crate::{
     protocol::GraphError,
@@ -60,7 +60,8 @@ fn create_ad(world: &mut World, request: &Request<'_>, account: &Node) -> Result
         ));
     }
     let spec = fields.get("creative").cloned().unwrap_or_default();
-    let prepared = ad_creative::prepare(world, number, &spec)?;
+    let prepared = ad_creative::prepare(world, request, number, &spec)?;
+    refusals::ad(world, request, ad_set, prepared.creative(world)?)?;
     if validate_only {
         return Ok(json!({ "success": true }));
     }
@@ -99,7 +100,10 @@ fn update_ad(world: &mut World, request: &Request<'_>, node: &Node) -> Result<Va
     let Some(spec) = params.json("creative") else {
         return write::update(world, request, node, keeps_its_ad_set);
     };
-    let prepared = ad_creative::prepare(world, account, &spec)?;
+    let prepared = ad_creative::prepare(world, request, account, &spec)?;
+    if let Some(ad_set) = world.objects.get(node.number()).and_then(|ad| world.objects.get(ad.parent)) {
+        refusals::ad(world, request, ad_set, prepared.creative(world)?)?;
+    }
     if write::validate_only(params)? {
         return write::update(world, request, node, keeps_its_ad_set);
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Cell, Kind, List, Node, Request, Route, Scope, create, delete, edge, node, update, write};
+use super::{
+    Cell, Kind, List, Node, Request, Route, Scope, create, delete, edge, node, refusals, update, write,
+};
 use crate::{
     protocol::{GraphError, Params},
     world::{
@@ -28,6 +30,15 @@ pub enum Prepared {
 }
 
 impl Prepared {
+    pub fn creative<'a>(&'a self, world: &'a World) -> Result<&'a Object, GraphError> {
+        match self {
+            Self::Existing(id) => {
+                world.objects.get(*id).ok_or_else(|| GraphError::unsupported_get(&id.to_string()))
+            }
+            Self::New(object) => Ok(object),
+        }
+    }
+
     pub fn settle(self, world: &mut World) -> u64 {
         match self {
             Self::Existing(id) => id,
@@ -37,12 +48,17 @@ impl Prepared {
 }
 
 /// Reads the `creative` of an ad: `{"creative_id": ...}` (or `id`), or a whole creative.
-pub fn prepare(world: &World, account: u64, spec: &Value) -> Result<Prepared, GraphError> {
+pub fn prepare(
+    world: &World,
+    request: &Request<'_>,
+    account: u64,
+    spec: &Value,
+) -> Result<Prepared, GraphError> {
     let Value::Object(spec) = spec else {
         return Err(GraphError::new(100, "(#100) param creative must be an array.").blame(&["creative"]));
     };
     let Some(id) = spec.get("creative_id").or_else(|| spec.get("id")) else {
-        return new_creative(world, account, &Params(spec.clone()))
+        return new_creative(world, request, account, &Params(spec.clone()))
             .map(|object| Prepared::New(Box::new(object)));
     };
     let text = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
@@ -61,7 +77,7 @@ pub fn prepare(world: &World, account: u64, spec: &Value) -> Result<Prepared, Gr
 fn create_creative(world: &mut World, request: &Request<'_>, account: &Node) -> Result<Value, GraphError> {
     let params = request.params();
     let validate_only = write::validate_only(params)?;
-    let object = new_creative(world, account.number(), params)?;
+    let object = new_creative(world, request, account.number(), params)?;
     if validate_only {
         return Ok(json!({ "success": true }));
     }
@@ -85,7 +101,12 @@ const SOURCES: &[&str] = &[
     "product_set_id",
 ];
 
-fn new_creative(world: &World, account: u64, params: &Params) -> Result<Object, GraphError> {
+fn new_creative(
+    world: &World,
+    request: &Request<'_>,
+    account: u64,
+    params: &Params,
+) -> Result<Object, GraphError> {
     let mut fields = write::parameters(Kind::AdCreative, params)?;
     if !SOURCES.iter().any(|name| fields.contains_key(*name)) {
         return Err(GraphError::new(100, "Invalid parameter").blame(&["object_story_spec"]).user(
@@ -95,7 +116,9 @@ fn new_creative(world: &World, account: u64, params: &Params) -> Result<Object, 
     }
     check_images(world, account, &fields)?;
     fields.remove("status");
-    Ok(write::new_object(world, ObjectKind::AdCreative, account, account, Status::Active, fields))
+    let object = write::new_object(world, ObjectKind::AdCreative, account, account, Status::Active, fields);
+    refusals::creative(world, request, &object)?;
+    Ok(object)
 }
 
 /// Image hashes must be those of uploaded images.

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Cell, Kind, List, Node, Request, Route, Scope, copies, create, delete, edge, insights, node, update,
-    write,
+    Cell, Kind, List, Node, Request, Route, Scope, copies, create, delete, edge, insights, node, refusals,
+    update, write,
 };
 use crate::{
     protocol::GraphError,
@@ -28,7 +28,9 @@ pub const ROUTES: &[Route] = &[
         if changes_budget(request) {
             world.meters.ad_set_budget(node.number(), world.clock.unix())?;
         }
-        write::update(world, request, node, check_update)
+        write::update(world, request, node, |world, ad_set, changes| {
+            refusals::changed_ad_set(world, request, ad_set, changes)
+        })
     }),
     delete(Kind::AdSet, None, write::delete),
     create(Kind::AdSet, "copies", copies::ad_set),
@@ -55,10 +57,11 @@ fn create_ad_set(world: &mut World, request: &Request<'_>, account: &Node) -> Re
     let campaign = campaign_for(world, number, fields.get("campaign_id"))?;
     let campaign_id = campaign.id;
     limits(world, number, campaign_id)?;
+    fields.retain(|_, value| !value.is_null());
+    refusals::new_ad_set(world, request, campaign, status, &fields)?;
     if validate_only {
         return Ok(json!({ "success": true }));
     }
-    fields.retain(|_, value| !value.is_null());
     fields.remove("campaign_id");
     tidy(world, &mut fields);
     let object = write::new_object(world, ObjectKind::AdSet, number, campaign_id, status, fields);
@@ -125,10 +128,6 @@ fn tidy(world: &World, fields: &mut Map<String, Value>) {
 
 fn changes_budget(request: &Request<'_>) -> bool {
     request.params().has("daily_budget") || request.params().has("lifetime_budget")
-}
-
-fn check_update(_world: &World, _ad_set: &Object, _changes: &Map<String, Value>) -> Result<(), GraphError> {
-    Ok(())
 }
 
 pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {

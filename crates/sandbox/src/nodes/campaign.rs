@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Cell, Kind, List, Node, Request, Route, Scope, copies, create, delete, edge, insights, node, update,
-    write,
+    Cell, Kind, List, Node, Request, Route, Scope, copies, create, delete, edge, insights, node, refusals,
+    update, write,
 };
 use crate::{
     protocol::GraphError,
@@ -18,7 +18,9 @@ pub const ROUTES: &[Route] = &[
     edge(Kind::AdAccount, "campaigns", |_, node, _| Ok(List::objects(node.number(), ObjectKind::Campaign))),
     create(Kind::AdAccount, "campaigns", create_campaign),
     node(Kind::Campaign),
-    update(Kind::Campaign, |world, request, node| write::update(world, request, node, check_update)),
+    update(Kind::Campaign, |world, request, node| {
+        write::update(world, request, node, refusals::changed_campaign)
+    }),
     delete(Kind::Campaign, None, write::delete),
     create(Kind::Campaign, "copies", copies::campaign),
     edge(Kind::Campaign, "insights", insights::list),
@@ -34,11 +36,12 @@ fn create_campaign(world: &mut World, request: &Request<'_>, account: &Node) -> 
             return Err(write::required(name));
         }
     }
-    tidy(&mut fields);
+    let number = account.number();
+    refusals::campaign(world, request, number, status, &fields)?;
     if validate_only {
         return Ok(json!({ "success": true }));
     }
-    let number = account.number();
+    tidy(&mut fields);
     let id =
         world.objects.insert(write::new_object(world, ObjectKind::Campaign, number, number, status, fields));
     write::created(world, request, ObjectKind::Campaign, id)
@@ -54,10 +57,6 @@ fn tidy(fields: &mut Map<String, Value>) {
     if has_budget {
         fields.entry("bid_strategy").or_insert_with(|| "LOWEST_COST_WITHOUT_CAP".into());
     }
-}
-
-fn check_update(_world: &World, _campaign: &Object, _changes: &Map<String, Value>) -> Result<(), GraphError> {
-    Ok(())
 }
 
 pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {

@@ -18,6 +18,7 @@ mod list;
 mod page;
 mod pixel;
 mod read;
+mod refusals;
 mod resolve;
 mod table;
 mod user;

@@ -63,7 +63,6 @@ pub fn check(outcome: CheckOutcome) -> Badge {
         CheckOutcome::Passed => Badge::new(Tone::Ok, "Passed"),
         CheckOutcome::Warned => Badge::new(Tone::Warn, "Look after it"),
         CheckOutcome::Failed => Badge::new(Tone::Bad, "Failed"),
-        CheckOutcome::Skipped => Badge::new(Tone::Off, "Skipped"),
     }
 }
 
@@ -126,7 +125,9 @@ pub fn action(action: &str) -> String {
         "connection.connected" => "connected it",
         "connection.tested" => "tested it",
         "connection.disconnected" => "disconnected it",
+        "connection.refused" => "saw Meta refuse a call",
         "connect_session.created" => "created a connect link",
+        "setup.saved" => "saved the setup",
         other => return other.replace(['.', '_'], " "),
     }
     .to_owned()

@@ -1,0 +1,350 @@
+//! Meta's own no: wrong campaigns, ad sets, creatives and ads, with code, subcode, text and the fields to blame.
+//!
+//! What can be known from the objects alone is asked of `adjoin_marketing`; what only the server can know (does the
+//! pixel exist, is it the caller's) is decided here.
+
+use adjoin_marketing::{
+    Mark,
+    ad_set::{self, Finding, Rule, Segment, Severity},
+    errors,
+};
+use serde_json::{Map, Value, json};
+
+use super::{Request, ad_creative, time};
+use crate::{
+    login::{self, permissions::AssetKind},
+    protocol::GraphError,
+    world::{
+        World,
+        objects::{Object, ObjectKind, Status},
+    },
+};
+
+/// A known refusal of business validation, blaming `path`.
+pub fn known(subcode: i64, path: &[&str]) -> GraphError {
+    let error = GraphError::new(100, "Invalid parameter").subcode(subcode).blame(path);
+    match errors::subcode(100, subcode) {
+        Some(row) => error.user(&row.title, &row.message),
+        None => error,
+    }
+}
+
+/// Refuses a campaign as it would be created.
+pub fn campaign(
+    world: &World,
+    request: &Request<'_>,
+    account: u64,
+    status: Status,
+    fields: &Map<String, Value>,
+) -> Result<(), GraphError> {
+    let mut campaign = fields.clone();
+    campaign.insert("status".into(), status.name().into());
+    let document = json!({
+        "ad_set": {},
+        "campaign": campaign,
+        "ad_account": account_facts(world, account),
+        "api_version": request.version,
+    });
+    let decided =
+        decide(world, &document, |finding| finding.path.first() == Some(&Segment::from("campaign")))?;
+    decided.map_or(Ok(()), Err)
+}
+
+/// Refuses an ad set as it would be created.
+pub fn new_ad_set(
+    world: &World,
+    request: &Request<'_>,
+    campaign: &Object,
+    status: Status,
+    fields: &Map<String, Value>,
+) -> Result<(), GraphError> {
+    let mut ad_set = fields.clone();
+    ad_set.insert("status".into(), status.name().into());
+    let document = json!({
+        "ad_set": ad_set,
+        "campaign": as_document(world, campaign),
+        "ad_account": account_facts(world, campaign.account),
+        "api_version": request.version,
+    });
+    if let Some(refusal) = decide(world, &document, |_| true)? {
+        return Err(refusal);
+    }
+    promoted_assets(world, request, campaign.account, fields.get("promoted_object"))
+}
+
+/// Refuses a change of an ad set.
+pub fn changed_ad_set(
+    world: &World,
+    request: &Request<'_>,
+    existing: &Object,
+    changes: &Map<String, Value>,
+) -> Result<(), GraphError> {
+    let document = json!({
+        "ad_set": changes,
+        "existing": as_document(world, existing),
+        "campaign": world.objects.get(existing.parent).map(|campaign| as_document(world, campaign)),
+        "ad_account": account_facts(world, existing.account),
+        "api_version": request.version,
+    });
+    if let Some(refusal) = decide(world, &document, |_| true)? {
+        return Err(refusal);
+    }
+    promoted_assets(world, request, existing.account, changes.get("promoted_object"))
+}
+
+/// A campaign takes no budget while its ad sets have their own.
+pub fn changed_campaign(
+    world: &World,
+    campaign: &Object,
+    changes: &Map<String, Value>,
+) -> Result<(), GraphError> {
+    let Some(budget) =
+        ["daily_budget", "lifetime_budget"].into_iter().find(|name| changes.contains_key(*name))
+    else {
+        return Ok(());
+    };
+    let other = if budget == "daily_budget" { "lifetime_budget" } else { "daily_budget" };
+    if campaign.field(other).is_some() || changes.contains_key(other) {
+        return Err(known(1_885_621, &[budget]));
+    }
+    let ad_sets = &world.objects.children(campaign.id, ObjectKind::AdSet).ids;
+    let own = ad_sets.iter().filter_map(|id| world.objects.get(*id)).any(|ad_set| {
+        !ad_set.status.is_hidden()
+            && (ad_set.field("daily_budget").is_some() || ad_set.field("lifetime_budget").is_some())
+    });
+    if own { Err(known(1_885_621, &[budget])) } else { Ok(()) }
+}
+
+/// An object with its own fields, as a document names them.
+fn as_document(world: &World, object: &Object) -> Value {
+    let mut map = (*object.fields).clone();
+    map.insert("id".into(), object.id.to_string().into());
+    map.insert("name".into(), object.name.clone().into());
+    map.insert("status".into(), object.status.name().into());
+    map.insert("effective_status".into(), world.objects.effective_status(object).into());
+    if object.kind == ObjectKind::AdSet {
+        map.insert("campaign_id".into(), object.parent.to_string().into());
+        map.insert("created_time".into(), time(object.created).into());
+    }
+    Value::Object(map)
+}
+
+fn account_facts(world: &World, account: u64) -> Value {
+    let Some(account) = world.assets.ad_accounts.get(&account.to_string()) else { return json!({}) };
+    let mut facts = Map::new();
+    facts.insert("currency".into(), account.currency.clone().into());
+    for (name, value) in [
+        ("default_dsa_beneficiary", &account.default_dsa_beneficiary),
+        ("default_dsa_payor", &account.default_dsa_payor),
+    ] {
+        if let Some(value) = value {
+            facts.insert(name.into(), value.clone().into());
+        }
+    }
+    Value::Object(facts)
+}
+
+/// The refusal of the first finding that Meta would not let pass.
+fn decide(
+    world: &World,
+    document: &Value,
+    wanted: impl Fn(&Finding) -> bool,
+) -> Result<Option<GraphError>, GraphError> {
+    let report = ad_set::check(document.to_string().as_bytes(), world.clock.now())
+        .map_err(|error| GraphError::new(100, format!("(#100) {}", error.problem)))?;
+    Ok(report.findings.iter().find(|finding| wanted(finding) && refuses(finding)).map(refusal))
+}
+
+/// Documented faults, and those that others saw refused with a number. A missing Page is only noticed at the ad.
+fn refuses(finding: &Finding) -> bool {
+    let seen =
+        finding.severity == Severity::Warn && finding.rule.row().mark == Mark::Seen && finding.meta.is_some();
+    (finding.severity == Severity::Reject || seen) && finding.rule != Rule::PromotedObjectPage
+}
+
+/// The place Meta blames where that is known, else the place of the fault; without the name of the object.
+fn refusal(finding: &Finding) -> GraphError {
+    let row = finding.meta.and_then(|meta| errors::subcode(meta.code, meta.subcode));
+    let path: Vec<String> = match row.filter(|row| !row.field.is_empty()) {
+        Some(row) => row.field.split('.').map(str::to_owned).collect(),
+        None => finding.path.iter().map(ToString::to_string).collect(),
+    };
+    let path: Vec<&str> = path.iter().skip(1).map(String::as_str).collect();
+    let code = finding.meta.map_or(100, |meta| meta.code);
+    let error = GraphError::new(code, "Invalid parameter").blame(&path);
+    let error = match finding.meta {
+        Some(meta) if meta.subcode != 0 => error.subcode(meta.subcode),
+        _ => error,
+    };
+    match row {
+        Some(row) => error.user(&row.title, &row.message),
+        None => error.user("Invalid parameter", &finding.message),
+    }
+}
+
+/// The assets a promoted object names must be there, and the caller's.
+fn promoted_assets(
+    world: &World,
+    request: &Request<'_>,
+    account: u64,
+    promoted: Option<&Value>,
+) -> Result<(), GraphError> {
+    let id = |name: &str| {
+        let value = promoted?.get(name)?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    if let Some(page) = id("page_id") {
+        page_to_advertise(world, request, &page, &["promoted_object", "page_id"])?;
+    }
+    let account_id = account.to_string();
+    if let Some(pixel) = id("pixel_id") {
+        let business = world.assets.ad_accounts.get(&account_id).and_then(|a| a.business_id.as_ref());
+        let usable = world.assets.pixels.get(&pixel).is_some_and(|pixel| {
+            pixel.ad_accounts.contains(&account_id)
+                || (business.is_some() && pixel.business_id.as_ref() == business)
+        });
+        if !usable {
+            return Err(absent("pixel_id", "The pixel", &pixel));
+        }
+    }
+    for name in ["product_set_id", "boosted_product_set_id"] {
+        if let Some(set) = id(name)
+            && world.assets.catalog_of_set(&set).is_none()
+        {
+            return Err(known(1_487_831, &["promoted_object", name]));
+        }
+    }
+    if let Some(catalog) = id("product_catalog_id")
+        && !world.assets.catalogs.contains_key(&catalog)
+    {
+        return Err(absent("product_catalog_id", "The catalog", &catalog));
+    }
+    if let Some(app) = id("application_id") {
+        let Some(application) = world.assets.applications.get(&app) else {
+            return Err(absent("application_id", "The app", &app));
+        };
+        if let Some(url) = id("object_store_url")
+            && !application.store_urls.values().any(|known| same_store_url(known, &url))
+        {
+            return Err(GraphError::new(100, "Invalid parameter")
+                .blame(&["promoted_object", "object_store_url"])
+                .user(
+                    "Store URL of another app",
+                    format!("The store URL is none of those of the app {app}."),
+                ));
+        }
+    }
+    Ok(())
+}
+
+/// The scheme and a slash at the end make no difference.
+fn same_store_url(known: &str, given: &str) -> bool {
+    let bare = |url: &str| {
+        url.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_owned()
+    };
+    bare(known) == bare(given)
+}
+
+fn absent(field: &str, what: &str, id: &str) -> GraphError {
+    GraphError::new(100, "Invalid parameter").blame(&["promoted_object", field]).user(
+        format!("{what} cannot be used"),
+        format!("{what} {id} does not exist, or is not shared with this ad account."),
+    )
+}
+
+/// A Page that exists and on which the caller may advertise.
+fn page_to_advertise(
+    world: &World,
+    request: &Request<'_>,
+    page_id: &str,
+    blame: &[&str],
+) -> Result<(), GraphError> {
+    let permissions = ["pages_manage_ads", "pages_read_engagement", "pages_show_list", "ads_management"];
+    let may = world.assets.pages.get(page_id).is_some_and(|page| {
+        request
+            .caller
+            .kind
+            .subject()
+            .and_then(|subject| page.users.get(subject))
+            .is_some_and(|tasks| tasks.iter().any(|task| task == "ADVERTISE" || task == "MANAGE"))
+    }) && login::require(world, request.caller, &permissions, AssetKind::Page, page_id).is_ok();
+    if may { Ok(()) } else { Err(known(1_487_202, blame)) }
+}
+
+/// Refuses a creative whose Page or lead form is not the caller's.
+pub fn creative(world: &World, request: &Request<'_>, creative: &Object) -> Result<(), GraphError> {
+    let Some(story) = creative.field("object_story_spec") else { return Ok(()) };
+    let Some(page_id) = story
+        .get("page_id")
+        .and_then(|id| id.as_str().map(str::to_owned).or_else(|| Some(id.as_u64()?.to_string())))
+    else {
+        return Err(GraphError::new(100, "Invalid parameter")
+            .blame(&["object_story_spec", "page_id"])
+            .user("Page missing", "The object_story_spec needs the page_id of the Page that speaks."));
+    };
+    page_to_advertise(world, request, &page_id, &["object_story_spec", "page_id"])?;
+    if let Some((path, form)) = lead_form(story) {
+        let of_page = world.assets.pages.get(&page_id).is_some_and(|page| page.lead_forms.contains_key(form));
+        if !of_page {
+            return Err(known(3_390_001, &path));
+        }
+    }
+    Ok(())
+}
+
+/// The lead form a story points to, and where it stands.
+fn lead_form(story: &Value) -> Option<(Vec<&'static str>, &str)> {
+    ["link_data", "video_data", "template_data"].into_iter().find_map(|data| {
+        let form = story.get(data)?.get("call_to_action")?.get("value")?.get("lead_gen_form_id")?.as_str()?;
+        Some((vec!["object_story_spec", data, "call_to_action", "value", "lead_gen_form_id"], form))
+    })
+}
+
+/// Refuses an ad that does not go with its ad set.
+pub fn ad(
+    world: &World,
+    request: &Request<'_>,
+    ad_set: &Object,
+    creative: &Object,
+) -> Result<(), GraphError> {
+    let Some(campaign) = world.objects.get(ad_set.parent) else { return Ok(()) };
+    let document = json!({
+        "ad_set": as_document(world, ad_set),
+        "campaign": as_document(world, campaign),
+        "ad_account": account_facts(world, ad_set.account),
+        "api_version": request.version,
+    });
+    let report = ad_set::check(document.to_string().as_bytes(), world.clock.now())
+        .map_err(|error| GraphError::new(100, format!("(#100) {}", error.problem)))?;
+    if report.findings.iter().any(|finding| finding.rule == Rule::PromotedObjectPage) {
+        return Err(known(1_885_154, &["adset_id"]));
+    }
+    let promoted = |name: &str| ad_set.field("promoted_object")?.get(name)?.as_str();
+    if let (Some(promoted), Some(speaking)) = (promoted("page_id"), ad_creative::page_id(creative))
+        && promoted != speaking
+    {
+        return Err(known(1_885_029, &["creative"]));
+    }
+    if promoted("application_id")
+        .and_then(|id| world.assets.applications.get(id))
+        .is_some_and(|application| application.in_development)
+    {
+        return Err(known(1_885_183, &["adset_id"]));
+    }
+    let story = creative.field("object_story_spec");
+    match ad_set.text("destination_type") {
+        Some("ON_AD") if story.is_some_and(|story| lead_form(story).is_none()) => {
+            Err(known(3_390_001, &["creative"]))
+        }
+        Some("WEBSITE") if story.is_some_and(|story| !has_link(story)) => {
+            Err(known(2_446_383, &["creative"]))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn has_link(story: &Value) -> bool {
+    ["/link_data/link", "/template_data/link", "/video_data/call_to_action/value/link", "/photo_data/url"]
+        .iter()
+        .any(|path| story.pointer(path).and_then(Value::as_str).is_some_and(|link| !link.is_empty()))
+}
