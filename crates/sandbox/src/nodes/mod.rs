@@ -229,6 +229,10 @@ const ROUTES: &[&[Route]] = &[
     application::ROUTES,
 ];
 
+/// Words at the root of the Graph that are no alias of a node, and that the sandbox does not serve.
+const OTHER_ROOTS: [&str; 6] =
+    ["ads_archive", "instagram_oembed", "oembed_post", "pages", "search", "whatsapp_business"];
+
 fn find(method: Method, kind: Kind, edge: Option<&str>) -> Option<Action> {
     ROUTES
         .iter()
@@ -276,6 +280,9 @@ pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -
     let [first, rest @ ..] = call.path.as_slice() else {
         return Err(not_implemented(call));
     };
+    if OTHER_ROOTS.contains(&first.as_str()) || first.starts_with("upload:") {
+        return Err(not_implemented(call));
+    }
     let edge = match rest {
         [] => None,
         [edge] => Some(edge.as_str()),

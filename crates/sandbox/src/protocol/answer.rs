@@ -65,12 +65,17 @@ pub fn refusal(error: GraphError, trace: &Trace) -> Answer {
 }
 
 pub fn settle(world: &World, call: &Call) -> Result<Settled, GraphError> {
-    version::settle(call.version.as_deref(), nodes::is_marketing(world, call), world.protocol.strict_versions)
+    version::settle(
+        call.version.as_deref(),
+        nodes::is_marketing(world, call),
+        world.protocol.strict_versions,
+        world.clock.now(),
+    )
 }
 
 /// The outer call of a batch is no Marketing call, whatever its items are.
-pub fn settle_batch(call: &Call) -> Result<Settled, GraphError> {
-    version::settle(call.version.as_deref(), false, false)
+pub fn settle_batch(world: &World, call: &Call) -> Result<Settled, GraphError> {
+    version::settle(call.version.as_deref(), false, false, world.clock.now())
 }
 
 fn execute(
