@@ -97,13 +97,11 @@ pub fn unix_time(text: &str) -> Option<i64> {
 /// The `status` parameter; `allowed` are those this write may set.
 pub fn status(params: &Params, allowed: &[Status]) -> Result<Option<Status>, GraphError> {
     let Some(text) = params.text("status") else { return Ok(None) };
-    match Status::parse(&text).filter(|status| allowed.contains(status)) {
-        Some(status) => Ok(Some(status)),
-        None => {
-            let names: Vec<&str> = allowed.iter().map(|status| status.name()).collect();
-            Err(not_one_of("status", &names, &text))
-        }
-    }
+    let Some(status) = Status::parse(&text).filter(|status| allowed.contains(status)) else {
+        let names: Vec<&str> = allowed.iter().map(|status| status.name()).collect();
+        return Err(not_one_of("status", &names, &text));
+    };
+    Ok(Some(status))
 }
 
 /// Refuses words that are on none of Meta's lists.
@@ -281,8 +279,9 @@ fn only_the_name_of_the_gone(
 
 /// `DELETE /{id}`.
 pub fn delete(world: &mut World, _request: &Request<'_>, node: &Node) -> Result<Value, GraphError> {
+    let id = world.objects.get(node.number()).ok_or_else(|| GraphError::unsupported_get(&node.id))?.id;
     let now = world.clock.unix();
-    world.objects.set_status(node.number(), Status::Deleted, now);
+    world.objects.set_status(id, Status::Deleted, now);
     Ok(json!({ "success": true }))
 }
 

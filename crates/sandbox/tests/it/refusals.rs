@@ -6,7 +6,8 @@ use crate::server::{Answer, Server, ad_set, campaign};
 
 /// An ad set with some fields replaced; `null` takes one away.
 fn with(mut base: Value, changes: Value) -> Value {
-    for (name, value) in changes.as_object().unwrap().clone() {
+    let Value::Object(changes) = changes else { panic!("an object") };
+    for (name, value) in changes {
         if value.is_null() {
             base.as_object_mut().unwrap().remove(&name);
         } else {
