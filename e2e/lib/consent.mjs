@@ -11,6 +11,13 @@ export async function dialog(page) {
   await page.getByRole('heading', { name: /asks for access/ }).waitFor();
 }
 
+/** Somebody who has not consented before: whoever is signed in may have, and is not asked again. */
+export async function asSomebodyElse(page) {
+  await page.getByText(/^Not \w+\?$/).click();
+  await page.getByRole('link', { name: 'Jonas Okafor' }).click();
+  await dialog(page);
+}
+
 /** The dialog's box for a permission. */
 export function permission(page, name) {
   return page.getByRole('checkbox', { name: new RegExp(`\\b${name}\\b`) });

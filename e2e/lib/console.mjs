@@ -49,7 +49,7 @@ export async function setUpConnector(page, graph, { secret = graph.app_secret } 
   await page.getByRole('link', { name: 'Set up' }).click();
   await page.getByLabel('Client ID').fill(graph.app_id);
   await page.getByLabel('Client Secret').fill(secret);
-  await page.getByRole('checkbox', { name: 'Ads' }).check();
+  await page.getByRole('checkbox', { name: 'Ads', exact: true }).check();
   await page.getByRole('radio', { name: 'Facebook Login', exact: true }).check();
   await page.getByRole('button', { name: 'Check at Meta and save' }).click();
 }

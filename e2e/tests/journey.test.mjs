@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startWorld } from '../lib/adjoin.mjs';
 import { closeBrowser, look, openBrowser, openPage } from '../lib/browser.mjs';
-import { allow, confirm, dialog, permission, pick, toFacebook } from '../lib/consent.mjs';
+import { allow, asSomebodyElse, confirm, dialog, permission, pick, toFacebook } from '../lib/consent.mjs';
 import {
   becomeOperator, connectLink, createAccount, installAndLink, setServiceDomain, setUpConnector,
 } from '../lib/console.mjs';
@@ -38,7 +38,7 @@ for (const [name, options] of Object.entries(forms)) {
     const world = await startWorld(t);
     const { operator, link } = await ready(t, world, options);
     await look(operator, `${name}-connect-link`);
-    const connection = operator.url();
+    const connection = operator.url().replace(/\/link$/, '');
 
     // Another person, in a browser of their own, leaves out one permission and picks single assets.
     const customer = await openPage(t, options);
@@ -47,6 +47,7 @@ for (const [name, options] of Object.entries(forms)) {
     await customer.getByText(partner).first().waitFor();
     await look(customer, `${name}-connect-start`);
     await toFacebook(customer, link);
+    await asSomebodyElse(customer);
     await look(customer, `${name}-dialog`);
     await permission(customer, 'ads_management').uncheck();
     await pick(customer, 'Ad accounts');
