@@ -163,8 +163,12 @@ pub fn may_read(world: &World, caller: &Caller, node: &Node) -> Result<(), Graph
     }
 }
 
-/// The administrator of a portfolio sees its ad accounts whether or not a role on them was given.
+/// The administrator of a portfolio sees its ad accounts whether or not a role on them was given; a system user has
+/// just what was picked for it.
 fn in_business_of(world: &World, caller: &Caller, account_id: &str) -> bool {
+    if !matches!(caller.kind, TokenKind::User { .. }) {
+        return false;
+    }
     let bare = account_id.strip_prefix("act_").unwrap_or(account_id);
     world.assets.ad_accounts.get(bare).is_some_and(|account| {
         account.business_id.iter().chain(&account.client_businesses).any(|business| {
