@@ -2,7 +2,7 @@
 
 use adjoin_graph::{Graph, oauth};
 use adjoin_marketing::{
-    dialog, permissions,
+    permissions,
     versions::{self, Standing},
 };
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{App, Error, Fault, MetaError, Result, Who, connections};
+use super::{App, Error, Fault, MetaError, Result, Who, connections, consent::refused_exchange};
 use crate::{
     audit::Actor,
     store::{
@@ -265,15 +265,14 @@ async fn verified_name(graph: &Graph, app: &oauth::App) -> Result<Option<String>
 }
 
 fn credentials_refused(error: adjoin_graph::Error) -> Error {
-    let Some(refusal) = error.refusal().filter(|_| !error.is_passing()) else { return error.into() };
-    let fault = dialog::explain_exchange(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    let Some(fault) = refused_exchange(&error) else { return error.into() };
     Error::Meta(Box::new(MetaError {
         message: format!("{}. {} Nothing was stored.", fault.title, fault.what),
         who: fault.who,
         next_step: fault.next_step.clone(),
         retry: false,
         retry_after: None,
-        meta: refusal.raw.clone(),
+        meta: error.refusal().map_or(serde_json::Value::Null, |refusal| refusal.raw.clone()),
     }))
 }
 

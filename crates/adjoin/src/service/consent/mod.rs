@@ -7,7 +7,7 @@ mod redeem;
 mod verify;
 
 pub use gaps::find as find_gaps;
-pub use redeem::redeem;
+pub use redeem::{redeem, refused_exchange};
 pub use verify::{Findings, Wanted, verify};
 
 use adjoin_marketing::errors;

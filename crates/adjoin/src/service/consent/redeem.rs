@@ -1,5 +1,5 @@
 use adjoin_graph::{Graph, oauth};
-use adjoin_marketing::dialog;
+use adjoin_marketing::dialog::{self, ExchangeFault};
 use secrecy::SecretString;
 
 use super::{Failed, Findings, Wanted, verify};
@@ -80,20 +80,24 @@ fn nonce(info: &oauth::TokenInfo) -> Option<&str> {
 }
 
 fn exchange_failed(error: adjoin_graph::Error) -> Failed {
-    match error.refusal().filter(|_| !error.is_passing()) {
-        Some(refusal) => {
-            let fault =
-                dialog::explain_exchange(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
-            Failed::Refused(Refusal {
-                code: refusal.code,
-                title: fault.title.clone(),
-                message: fault.what.clone(),
-                who: fault.who,
-                next_step: fault.next_step.clone(),
-            })
-        }
+    match refused_exchange(&error) {
+        Some(fault) => Failed::Refused(Refusal {
+            code: error.refusal().and_then(|refusal| refusal.code),
+            title: fault.title.clone(),
+            message: fault.what.clone(),
+            who: fault.who,
+            next_step: fault.next_step.clone(),
+        }),
         None => Failed::Unreachable { error: MetaError::explain(&error), unspent: error.is_unsent() },
     }
+}
+
+/// Why the token endpoint refused; `None` when it did not answer, or failed itself. The table goes first: Meta says
+/// a wrong secret with code 1, which elsewhere is a passing fault.
+pub fn refused_exchange(error: &adjoin_graph::Error) -> Option<&'static ExchangeFault> {
+    let refusal = error.refusal()?;
+    let fault = dialog::explain_exchange(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    (fault.code.is_some() || !error.is_passing()).then_some(fault)
 }
 
 #[cfg(test)]

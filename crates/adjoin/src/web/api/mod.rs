@@ -80,7 +80,8 @@ pub fn document() -> OpenApi {
 fn build() -> (Router<App>, OpenApi) {
     generate::in_context(|context| {
         context.schema = SchemaGenerator::new(
-            SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into()),
+            SchemaSettings::draft2020_12()
+                .with(|settings| settings.definitions_path = "/components/schemas".into()),
         );
     });
     let mut document = OpenApi {
