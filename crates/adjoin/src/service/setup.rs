@@ -308,12 +308,12 @@ fn checked(new: NewSetup, now: Timestamp) -> Result<Checked> {
             "letters and digits, as App settings > Basic > App Secret shows them",
         ));
     }
-    let use_cases = distinct(new.use_cases);
+    let use_cases = distinct(&new.use_cases);
     if use_cases.is_empty() {
         faults.push(Fault::new("use_cases", "at least one use case is needed", known_use_cases()));
     }
     unknown_use_cases("use_cases", &use_cases, &mut faults);
-    let extra_permissions = distinct(new.extra_permissions);
+    let extra_permissions = distinct(&new.extra_permissions);
     for (index, name) in extra_permissions.iter().enumerate() {
         if permissions::permission(name).is_none() {
             faults.push(Fault::new(
@@ -350,8 +350,8 @@ fn checked_login(login: Login, use_cases: &[String], faults: &mut Vec<Fault>) ->
     let mut kept: Vec<LoginConfiguration> = Vec::new();
     for (index, mut it) in configurations.into_iter().enumerate() {
         let field = |name: &str| format!("login.configurations[{index}].{name}");
-        it.id = it.id.trim().to_owned();
-        it.use_cases = distinct(it.use_cases);
+        it.id = it.id.trim().into();
+        it.use_cases = distinct(&it.use_cases);
         if !is_meta_id(&it.id) {
             faults.push(Fault::new(field("id"), "this is not a Configuration ID", fix));
         } else if kept.iter().any(|other| other.id == it.id) {
@@ -427,7 +427,7 @@ fn known_use_cases() -> String {
 }
 
 /// Trimmed, without blanks and repetitions, in the order given.
-fn distinct(names: Vec<String>) -> Vec<String> {
+fn distinct(names: &[String]) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
         if !kept.iter().any(|known| known == name) {

@@ -18,8 +18,9 @@ pub async fn redeem(
     code: &SecretString,
     now: Timestamp,
 ) -> Result<(SecretString, Findings), Failed> {
-    let grant =
-        oauth::exchange_code(graph, app, Some(&dialog.redirect_uri), code).await.map_err(exchange_failed)?;
+    let grant = oauth::exchange_code(graph, app, Some(&dialog.redirect_uri), code)
+        .await
+        .map_err(|error| exchange_failed(&error))?;
     let first = oauth::debug_token(graph, &app.access(), &grant.access_token).await?;
     if let Some(nonce) = nonce(&first)
         && nonce != dialog.nonce
@@ -79,8 +80,8 @@ fn nonce(info: &oauth::TokenInfo) -> Option<&str> {
     info.metadata.as_ref()?.get("auth_nonce")?.as_str()
 }
 
-fn exchange_failed(error: adjoin_graph::Error) -> Failed {
-    match refused_exchange(&error) {
+fn exchange_failed(error: &adjoin_graph::Error) -> Failed {
+    match refused_exchange(error) {
         Some(fault) => Failed::Refused(Refusal {
             code: error.refusal().and_then(|refusal| refusal.code),
             title: fault.title.clone(),
@@ -88,7 +89,9 @@ fn exchange_failed(error: adjoin_graph::Error) -> Failed {
             who: fault.who,
             next_step: fault.next_step.clone(),
         }),
-        None => Failed::Unreachable { error: MetaError::explain(&error), unspent: error.is_unsent() },
+        None => {
+            Failed::Unreachable { error: Box::new(MetaError::explain(error)), unspent: error.is_unsent() }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use adjoin::{
         setup::{self, Login, LoginConfiguration, LoginToken},
     },
 };
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::{
@@ -201,7 +202,6 @@ fn another_person_is_asked_about_and_does_not_overwrite() {
         let connection = world.connection().await;
         assert_eq!(connection.subject.as_ref().unwrap().name.as_deref(), Some("Ann"));
         let access = connections::access(world.app(), &world.account, &connection.id).await.unwrap();
-        use secrecy::ExposeSecret as _;
         assert_eq!(access.token.token().expose_secret(), "EAAB-long-token-of-Ann");
 
         let accepted = browser.post(&format!("/connect/s/{}/accept", session.id)).await;

@@ -80,7 +80,7 @@ async fn check(world: &World, log: &Log, secrets: &[String]) {
     let dump = dump(world).await;
     let log = log.0.lock().unwrap().clone();
     for secret in secrets {
-        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = secret.bytes().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         for (name, place) in [("database", &dump), ("log", &log)] {
             for form in [secret.as_bytes(), hex.as_bytes()] {
                 let found = place.windows(form.len()).position(|window| window == form);
