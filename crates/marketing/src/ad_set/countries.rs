@@ -41,24 +41,97 @@ pub struct Regional {
     pub source: String,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Countries {
-    pub(crate) dsa: Group,
-    pub(crate) dsa_territories: Group,
-    pub(crate) hec: Vec<Restricted>,
-    pub(crate) regional: Vec<Regional>,
+#[derive(Deserialize)]
+struct Countries {
+    dsa: Group,
+    dsa_territories: Group,
+    hec: Vec<Restricted>,
+    regional: Vec<Regional>,
 }
 
 static COUNTRIES: LazyLock<Countries> =
     LazyLock::new(|| table("countries.toml", include_str!("../../data/countries.toml")));
 
-pub(crate) fn countries() -> &'static Countries {
-    &COUNTRIES
+/// What is asked for in one country, as bits, so that a targeting with many countries is looked through quickly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Asked(u16);
+
+impl Asked {
+    const DSA: u16 = 1;
+    const DSA_TERRITORY: u16 = 2;
+    /// The first bit of the regional categories, in the order of [`regional`].
+    const REGIONAL: u32 = 2;
+
+    pub(crate) fn dsa(self) -> bool {
+        self.0 & Self::DSA != 0
+    }
+
+    pub(crate) fn dsa_perhaps(self) -> bool {
+        self.0 & Self::DSA_TERRITORY != 0
+    }
+
+    /// The regional categories that are for this country.
+    pub(crate) fn regional(self) -> impl Iterator<Item = &'static Regional> {
+        regional()
+            .iter()
+            .enumerate()
+            .filter(move |(at, _)| (self.0 >> Self::REGIONAL) & (1 << at) != 0)
+            .map(|(_, row)| row)
+    }
+
+    pub(crate) fn is_nothing(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// By the two letters of the code.
+static ASKED: LazyLock<Vec<Asked>> = LazyLock::new(|| {
+    let mut asked = vec![Asked::default(); 26 * 26];
+    let mut add = |code: &str, bit: u16| {
+        let at = letters(code)
+            .unwrap_or_else(|| panic!("data/countries.toml has the country {code}, which is none"));
+        asked[at].0 |= bit;
+    };
+    dsa().countries.iter().for_each(|code| add(code, Asked::DSA));
+    dsa_territories().countries.iter().for_each(|code| add(code, Asked::DSA_TERRITORY));
+    for (at, row) in regional().iter().enumerate() {
+        add(&row.country, 1 << (Asked::REGIONAL as usize + at));
+    }
+    asked
+});
+
+fn letters(code: &str) -> Option<usize> {
+    match code.as_bytes() {
+        [one @ b'A'..=b'Z', two @ b'A'..=b'Z'] => {
+            Some(usize::from(one - b'A') * 26 + usize::from(two - b'A'))
+        }
+        _ => None,
+    }
+}
+
+/// What is asked for in a country.
+pub(crate) fn asked_in(country: &str) -> Asked {
+    letters(country).map_or(Asked::default(), |at| ASKED[at])
+}
+
+/// Where ads must say who benefits and who pays.
+pub fn dsa() -> &'static Group {
+    &COUNTRIES.dsa
+}
+
+/// Where ads may have to say who benefits and who pays.
+pub fn dsa_territories() -> &'static Group {
+    &COUNTRIES.dsa_territories
+}
+
+/// Where the restrictions for housing, employment and finance hold.
+pub fn restricted() -> &'static [Restricted] {
+    &COUNTRIES.hec
 }
 
 /// Whether ads that reach this country must say who benefits and who pays.
 pub fn needs_dsa(country: &str) -> bool {
-    COUNTRIES.dsa.countries.iter().any(|code| code == country)
+    asked_in(country).dsa()
 }
 
 /// The regional categories.
@@ -66,8 +139,16 @@ pub fn regional() -> &'static [Regional] {
     &COUNTRIES.regional
 }
 
+impl Group {
+    /// Whether the country is one of them.
+    pub fn holds(&self, country: &str) -> bool {
+        self.countries.iter().any(|code| code == country)
+    }
+}
+
 impl Restricted {
-    pub(crate) fn holds_in(&self, country: &str) -> bool {
+    /// Whether the country is one of them.
+    pub fn holds_in(&self, country: &str) -> bool {
         self.countries.iter().any(|code| code == country)
     }
 }

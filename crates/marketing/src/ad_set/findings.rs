@@ -310,7 +310,6 @@ pub enum Rule {
     CampaignNameMissing,
     CampaignObjectiveMissing,
     CampaignStatus,
-    CampaignReadOnly,
     CampaignSmartPromotion,
     CampaignCatalogMissing,
     ObjectDeleted,

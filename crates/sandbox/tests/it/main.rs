@@ -4,6 +4,7 @@ mod batch;
 mod discovery;
 mod fill;
 mod limits;
+mod login;
 mod objects;
 mod paging;
 mod properties;
