@@ -301,17 +301,15 @@ pub fn is_marketing(world: &World, call: &Call) -> bool {
 /// The ad account whose meters a call counts on.
 pub fn metered_account(world: &World, call: &Call) -> Option<u64> {
     let first = call.path.first()?;
-    match first.strip_prefix("act_") {
-        Some(number) => number.parse().ok(),
-        None => {
-            let id = first.parse().ok()?;
-            let objects = &world.objects;
-            objects
-                .get(id)
-                .map(|object| object.account)
-                .or_else(|| objects.reports.get(&id).map(|r| r.account))
-        }
+    if let Some(number) = first.strip_prefix("act_") {
+        return number.parse().ok();
     }
+    let id = first.parse().ok()?;
+    let objects = &world.objects;
+    objects
+        .get(id)
+        .map(|object| object.account)
+        .or_else(|| objects.reports.get(&id).map(|report| report.account))
 }
 
 /// Answers a call of an authenticated caller.
