@@ -2,7 +2,9 @@
 
 use adjoin_graph::{Graph, oauth};
 use adjoin_marketing::{
-    dialog, permissions,
+    dialog,
+    errors::Class,
+    permissions,
     versions::{self, Standing},
 };
 use schemars::JsonSchema;
@@ -266,6 +268,7 @@ fn credentials_refused(error: adjoin_graph::Error) -> Error {
     let Some(refusal) = error.refusal().filter(|_| !error.is_passing()) else { return error.into() };
     let fault = dialog::explain_exchange(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
     Error::Meta(Box::new(MetaError {
+        class: Class::Configuration,
         message: format!("{}. {} Nothing was stored.", fault.title, fault.what),
         who: fault.who,
         next_step: fault.next_step.clone(),

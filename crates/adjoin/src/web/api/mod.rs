@@ -34,7 +34,7 @@ use crate::{
 pub use answer::Refused;
 pub use caller::RateLimits;
 
-use v1::{accounts, api_keys, settings, setup};
+use v1::{accounts, api_keys, calls, connect_sessions, connections, methods, settings, setup};
 
 type Result<T, E = Refused> = std::result::Result<T, E>;
 
@@ -48,7 +48,7 @@ macro_rules! verb {
 fn routes() -> ApiRouter<App> {
     ApiRouter::new()
         .api_route("/v1/settings", verb!(get_with settings::get).merge(verb!(patch_with settings::change)))
-        .api_route("/v1/setup", verb!(get_with setup::get).merge(verb!(put_with setup::save)))
+        .api_route("/v1/connector", verb!(get_with setup::get).merge(verb!(put_with setup::save)))
         .api_route("/v1/api-keys", verb!(get_with api_keys::list).merge(verb!(post_with api_keys::create)))
         .api_route("/v1/api-keys/{api_key_id}", verb!(delete_with api_keys::revoke))
         .api_route("/v1/accounts", verb!(get_with accounts::list).merge(verb!(post_with accounts::create)))
@@ -58,6 +58,53 @@ fn routes() -> ApiRouter<App> {
                 .merge(verb!(patch_with accounts::rename))
                 .merge(verb!(delete_with accounts::delete)),
         )
+        .api_route("/v1/accounts/{account_id}/connect-sessions", verb!(post_with connect_sessions::create))
+        .api_route(
+            "/v1/accounts/{account_id}/connect-sessions/{connect_session_id}",
+            verb!(get_with connect_sessions::get),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/connect-sessions/{connect_session_id}/complete",
+            verb!(post_with connect_sessions::complete),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/connect-sessions/{connect_session_id}/accept-identity",
+            verb!(post_with connect_sessions::accept_identity),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/connect-sessions/{connect_session_id}/cancel",
+            verb!(post_with connect_sessions::cancel),
+        )
+        .api_route("/v1/connections", verb!(get_with connections::list_all))
+        .api_route(
+            "/v1/accounts/{account_id}/connections",
+            verb!(get_with connections::list).merge(verb!(post_with connections::install)),
+        )
+        .api_route("/v1/accounts/{account_id}/connections/{connection_id}", verb!(get_with connections::get))
+        .api_route(
+            "/v1/accounts/{account_id}/connections/{connection_id}/test",
+            verb!(post_with connections::test),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/connections/{connection_id}/reconnect",
+            verb!(post_with connections::reconnect),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/connections/{connection_id}/disconnect",
+            verb!(post_with connections::disconnect),
+        )
+        .api_route("/v1/accounts/{account_id}/connections/{connection_id}/calls", verb!(get_with calls::list))
+        .api_route(
+            "/v1/accounts/{account_id}/connections/{connection_id}/methods/{method}",
+            verb!(post_with methods::call),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/methods/{method}",
+            post_with(methods::call::of_account::handle, methods::call::of_account::describe),
+        )
+        .api_route("/v1/methods", verb!(get_with methods::list))
+        .api_route("/v1/methods/ad_set.validate", verb!(get_with methods::get).merge(verb!(post_with methods::validate)))
+        .api_route("/v1/methods/{method}", verb!(get_with methods::get))
 }
 
 /// The API's routes, its document, and problems for paths and verbs that are not there.

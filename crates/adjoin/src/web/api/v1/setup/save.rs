@@ -31,6 +31,9 @@ pub struct SetupInput {
     extra_permissions: Vec<String>,
     /// Such as `v26.0`. Left out, the newest version that is live.
     graph_version: Option<String>,
+    /// Consent goes over `/connector/callback/{partner_key}`, which must be registered at Meta too.
+    #[serde(default)]
+    keyed_redirect_uri: bool,
 }
 
 fn facebook_login() -> Login {
@@ -53,6 +56,7 @@ pub async fn handle(
         use_cases: body.use_cases,
         extra_permissions: body.extra_permissions,
         graph_version: body.graph_version,
+        keyed_redirect_uri: body.keyed_redirect_uri,
     };
     Ok(Json(setup::save(&app, &caller.actor, new).await?))
 }
