@@ -16,6 +16,7 @@ pub mod clock;
 pub mod login;
 pub mod meters;
 pub mod nodes;
+mod pages;
 pub mod protocol;
 pub mod scenarios;
 pub mod server;

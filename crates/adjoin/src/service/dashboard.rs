@@ -52,6 +52,8 @@ pub struct Switch {
 pub struct Step {
     pub title: String,
     pub text: String,
+    /// What is possible once it is done.
+    pub opens: String,
     #[serde(flatten)]
     pub only: Only,
     pub source: String,

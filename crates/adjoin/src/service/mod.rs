@@ -12,6 +12,7 @@ pub mod meta;
 pub mod methods;
 pub mod operators;
 pub mod overview;
+pub mod ready;
 pub mod settings;
 pub mod setup;
 

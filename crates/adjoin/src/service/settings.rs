@@ -112,11 +112,6 @@ impl ServiceOrigin {
         &self.0
     }
 
-    /// Host and port, as in the settings.
-    pub fn host(&self) -> &str {
-        self.0.split_once("://").map_or(self.0.as_str(), |(_, host)| host)
-    }
-
     /// The redirect URI to register at Meta, exactly as it stands.
     pub fn redirect_uri(&self) -> String {
         format!("{}/connector/callback", self.0)

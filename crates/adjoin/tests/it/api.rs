@@ -26,7 +26,11 @@ impl Backend {
     /// With a key for all accounts, or for one.
     pub async fn new(test: &TestApp, account: Option<AccountId>) -> Self {
         let (_, secret) = api_keys::create(&test.app, &Actor::System, "test", account).await.unwrap();
-        Self { http: reqwest::Client::new(), origin: test.origin.clone(), key: secret.expose_secret().to_owned() }
+        Self {
+            http: reqwest::Client::new(),
+            origin: test.origin.clone(),
+            key: secret.expose_secret().to_owned(),
+        }
     }
 
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -105,7 +109,8 @@ fn lists_are_read_page_by_page() {
             rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(names(&first), ["c", "b"]);
-        let (_, last) = backend.get(&format!("/v1/accounts?limit=2&after={}", first["next"].as_str().unwrap())).await;
+        let (_, last) =
+            backend.get(&format!("/v1/accounts?limit=2&after={}", first["next"].as_str().unwrap())).await;
         assert_eq!((names(&last), &last["next"]), (vec!["a".to_owned()], &Value::Null));
     });
 }
@@ -118,7 +123,11 @@ fn a_key_sees_its_account_and_no_other() {
         assert_eq!(bound.get(&format!("/v1/accounts/{own}")).await.0, StatusCode::OK);
         let (status, foreign) = bound.get(&format!("/v1/accounts/{other}")).await;
         let (_, absent) = bound.get(&format!("/v1/accounts/{}", AccountId::new())).await;
-        assert_eq!((status, &foreign), (StatusCode::NOT_FOUND, &absent), "another's account is told from none");
+        assert_eq!(
+            (status, &foreign),
+            (StatusCode::NOT_FOUND, &absent),
+            "another's account is told from none"
+        );
         for path in ["/v1/settings", "/v1/setup", "/v1/api-keys", "/v1/accounts"] {
             assert_eq!(bound.get(path).await.0, StatusCode::FORBIDDEN, "{path}");
         }
@@ -155,9 +164,13 @@ fn settings_change_as_a_whole_or_not_at_all() {
         let (status, changed) = backend.send(Method::PATCH, "/v1/settings", &change).await;
         assert_eq!((status, changed["partner_name"].as_str()), (StatusCode::OK, Some("Widget")));
         assert_eq!(changed["redirect_uri"], format!("{}/connector/callback", test.origin));
-        let wrong = json!({"partner_name": "", "return_urls": ["http://example.com/"], "embed_origins": ["x"]});
+        let wrong =
+            json!({"partner_name": "", "return_urls": ["http://example.com/"], "embed_origins": ["x"]});
         let (status, problem) = backend.send(Method::PATCH, "/v1/settings", &wrong).await;
-        assert_eq!((status, problem["faults"].as_array().unwrap().len()), (StatusCode::UNPROCESSABLE_ENTITY, 3));
+        assert_eq!(
+            (status, problem["faults"].as_array().unwrap().len()),
+            (StatusCode::UNPROCESSABLE_ENTITY, 3)
+        );
         assert_eq!(backend.get("/v1/settings").await.1, changed);
     });
 }
@@ -174,15 +187,24 @@ fn what_cannot_be_used_is_a_problem_that_says_so() {
         assert_eq!(status, StatusCode::BAD_REQUEST);
         assert!(problem["detail"].as_str().unwrap().contains("line 2 column 10"), "{problem}");
         let (status, problem) = post(r#"{"nane":"x"}"#.to_owned(), json).await;
-        assert_eq!((status, problem["faults"][0]["fix"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("did you mean name?")));
+        assert_eq!(
+            (status, problem["faults"][0]["fix"].as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, Some("did you mean name?"))
+        );
         assert_eq!(post("name=x".to_owned(), "text/plain").await.0, StatusCode::UNSUPPORTED_MEDIA_TYPE);
         assert_eq!(post(format!("{:?}", "x".repeat(1 << 20)), json).await.0, StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(post("[".repeat(10_000), json).await.0, StatusCode::BAD_REQUEST);
         assert_eq!(backend.get("/v1/nothing/here").await.0, StatusCode::NOT_FOUND);
         assert_eq!(backend.get("/v1/accounts/acc_1").await.0, StatusCode::NOT_FOUND);
         let (status, problem) = backend.get("/v1/accounts?lmit=1").await;
-        assert_eq!((status, problem["faults"][0]["field"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("lmit")));
-        assert_eq!(backend.send(Method::PUT, "/v1/accounts", &json!({})).await.0, StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(
+            (status, problem["faults"][0]["field"].as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, Some("lmit"))
+        );
+        assert_eq!(
+            backend.send(Method::PUT, "/v1/accounts", &json!({})).await.0,
+            StatusCode::METHOD_NOT_ALLOWED
+        );
         let (_, all) = backend.get("/v1/accounts").await;
         assert_eq!(all["data"], json!([]), "something was made");
         for key in ["", "adj_wrong"] {

@@ -41,24 +41,35 @@ pub struct Regional {
     pub source: String,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Countries {
-    pub(crate) dsa: Group,
-    pub(crate) dsa_territories: Group,
-    pub(crate) hec: Vec<Restricted>,
-    pub(crate) regional: Vec<Regional>,
+#[derive(Deserialize)]
+struct Countries {
+    dsa: Group,
+    dsa_territories: Group,
+    hec: Vec<Restricted>,
+    regional: Vec<Regional>,
 }
 
 static COUNTRIES: LazyLock<Countries> =
     LazyLock::new(|| table("countries.toml", include_str!("../../data/countries.toml")));
 
-pub(crate) fn countries() -> &'static Countries {
-    &COUNTRIES
+/// Where ads must say who benefits and who pays.
+pub fn dsa() -> &'static Group {
+    &COUNTRIES.dsa
+}
+
+/// Where ads may have to say who benefits and who pays.
+pub fn dsa_territories() -> &'static Group {
+    &COUNTRIES.dsa_territories
+}
+
+/// Where the restrictions for housing, employment and finance hold.
+pub fn restricted() -> &'static [Restricted] {
+    &COUNTRIES.hec
 }
 
 /// Whether ads that reach this country must say who benefits and who pays.
 pub fn needs_dsa(country: &str) -> bool {
-    COUNTRIES.dsa.countries.iter().any(|code| code == country)
+    dsa().holds(country)
 }
 
 /// The regional categories.
@@ -66,8 +77,16 @@ pub fn regional() -> &'static [Regional] {
     &COUNTRIES.regional
 }
 
+impl Group {
+    /// Whether the country is one of them.
+    pub fn holds(&self, country: &str) -> bool {
+        self.countries.iter().any(|code| code == country)
+    }
+}
+
 impl Restricted {
-    pub(crate) fn holds_in(&self, country: &str) -> bool {
+    /// Whether the country is one of them.
+    pub fn holds_in(&self, country: &str) -> bool {
         self.countries.iter().any(|code| code == country)
     }
 }

@@ -311,7 +311,6 @@ pub enum Rule {
     CampaignNameMissing,
     CampaignObjectiveMissing,
     CampaignStatus,
-    CampaignReadOnly,
     CampaignSmartPromotion,
     CampaignCatalogMissing,
     ObjectDeleted,

@@ -50,7 +50,8 @@ pub(crate) enum Combination {
     GoalNotForObjective,
     /// The destination is in the table, but never with this objective.
     DestinationNotForObjective,
-    /// Both go with the objective, but not together. `certain`: every row of the pair is documented.
+    /// Both go with the objective, but not together. `certain`: the destination is given, and all its goals are
+    /// documented.
     GoalNotForDestination { certain: bool },
     /// The goal goes with the objective, and the destination has no row anywhere.
     DestinationWithoutRule,
@@ -70,8 +71,8 @@ struct Mapping {
     /// For each (objective, destination, goal), the place in `groups`; 0 is the empty group.
     index: Vec<u16>,
     groups: Vec<Vec<Alternative>>,
-    /// For each (objective, destination), the goals it goes with, as bits, and whether all rows are documented.
-    pairs: Vec<(u64, bool)>,
+    /// For each (objective, destination), the goals it goes with, as bits, and those that are documented.
+    pairs: Vec<(u64, u64)>,
     /// For each goal, everything it needs anywhere.
     by_goal: Vec<Vec<Alternative>>,
     destinations: usize,
@@ -116,7 +117,7 @@ impl Mapping {
         let mut mapping = Self {
             index: vec![0; objectives * destinations * goals],
             groups: vec![Vec::new()],
-            pairs: vec![(0, true); objectives * destinations],
+            pairs: vec![(0, 0); objectives * destinations],
             by_goal: vec![Vec::new(); goals],
             destinations,
             goals,
@@ -169,7 +170,7 @@ impl Mapping {
     ) {
         let pair = objective * self.destinations + destination;
         self.pairs[pair].0 |= 1 << goal;
-        self.pairs[pair].1 &= mark == Mark::Documented;
+        self.pairs[pair].1 |= u64::from(mark == Mark::Documented) << goal;
         let slot = &mut self.index[pair * self.goals + goal];
         if *slot == 0 {
             self.groups.push(Vec::new());
@@ -196,8 +197,10 @@ pub(crate) fn combination(objective: usize, destination: Option<usize>, goal: us
     if goals_of_objective & (1 << goal) == 0 {
         return Combination::GoalNotForObjective;
     }
-    let (goals_of_pair, certain) = mapping.pairs[pair];
+    let (goals_of_pair, documented) = mapping.pairs[pair];
     if goals_of_pair != 0 {
+        // Left out, the destination is for Meta to find, so nothing is certain about it.
+        let certain = destination != no_destination() && goals_of_pair == documented;
         return Combination::GoalNotForDestination { certain };
     }
     let known_elsewhere = rows().iter().any(|row| {
@@ -215,6 +218,17 @@ pub(crate) fn combination(objective: usize, destination: Option<usize>, goal: us
 /// Everything a goal needs anywhere, when the objective is not known.
 pub(crate) fn of_goal(goal: usize) -> &'static [Alternative] {
     &MAPPING.by_goal[goal]
+}
+
+/// Everything a goal needs under an objective, wherever the ads lead. All are places in their lists.
+pub(crate) fn of_objective_and_goal(objective: usize, goal: usize) -> Vec<Alternative> {
+    let mapping = &*MAPPING;
+    (0..mapping.destinations)
+        .map(|destination| {
+            mapping.index[(objective * mapping.destinations + destination) * mapping.goals + goal]
+        })
+        .flat_map(|group| mapping.groups[usize::from(group)].iter().copied())
+        .collect()
 }
 
 /// The goals that go with an objective, and with a destination if one is given (`none` for left out).

@@ -24,7 +24,7 @@ use read::{Oddity, Slot};
 
 pub use attribution::{Row as AttributionRow, rows as attribution_rows, windows as attribution_windows};
 pub use billing::{Row as BillingRow, billing_events, rows as billing_rows};
-pub use countries::{Regional, needs_dsa, regional};
+pub use countries::{Group, Regional, Restricted, dsa, dsa_territories, needs_dsa, regional, restricted};
 pub use document::Document;
 pub use events::{Row as EventRow, events, rows as event_rows};
 pub use findings::{Finding, Meta, Report, Rule, RuleRow, Segment, Severity, Verdict};
@@ -90,10 +90,8 @@ fn locate(input: &[u8], error: &serde_json::Error) -> InputError {
         Ok(text) => {
             let mut deserializer = serde_json::Deserializer::from_str(text);
             match serde_path_to_error::deserialize::<_, serde_json::Value>(&mut deserializer) {
-                Err(error) => match error.path().to_string() {
-                    path if path == "." => String::new(),
-                    path => path,
-                },
+                // A key that could not be read to its end has no name.
+                Err(error) => error.path().to_string().trim_end_matches('?').trim_end_matches('.').to_owned(),
                 Ok(_) => String::new(),
             }
         }

@@ -1,4 +1,6 @@
-//! The permissions an app can ask for, as the dialog and the tokens need to know them.
+//! The permissions an app can ask for, and the assets each is given for.
+
+use adjoin_marketing::permissions::{Permission, permission};
 
 /// The assets a permission is given for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,72 +11,26 @@ pub enum AssetKind {
     Catalog,
 }
 
-/// One permission. Source: Meta's permissions reference.
-#[derive(Debug)]
-pub struct Permission {
-    pub name: &'static str,
-    /// What the dialog tells the person.
-    pub about: &'static str,
-    pub asset: Option<AssetKind>,
-    /// Whether a business integration system user can hold it (Login for Business, token comparison).
-    pub for_system_user: bool,
-    /// Exempt from the 90 days of data access (facebook-login/auth-vs-data).
-    pub outlives_data_access: bool,
-}
-
-const fn row(
-    name: &'static str,
-    about: &'static str,
-    asset: Option<AssetKind>,
-    outlives_data_access: bool,
-) -> Permission {
-    Permission { name, about, asset, for_system_user: true, outlives_data_access }
-}
-
-const fn personal(name: &'static str, about: &'static str) -> Permission {
-    Permission { name, about, asset: None, for_system_user: false, outlives_data_access: false }
-}
-
-use AssetKind::{AdAccount, Business, Catalog, Page};
-
-pub const PERMISSIONS: &[Permission] = &[
-    personal("public_profile", "Your name and picture"),
-    personal("email", "Your e-mail address"),
-    row("ads_read", "See the ads and results of your ad accounts", Some(AdAccount), true),
-    row("ads_management", "Create and change ads in your ad accounts", Some(AdAccount), true),
-    row("business_management", "Manage your business portfolios", Some(Business), true),
-    row("catalog_management", "Create and change product catalogs", Some(Catalog), false),
-    row("leads_retrieval", "Read the leads that people sent through your Pages' forms", Some(Page), false),
-    row("pages_show_list", "See the list of your Pages", Some(Page), true),
-    row("pages_read_engagement", "Read posts and followers of your Pages", Some(Page), true),
-    row("pages_manage_metadata", "Change settings and subscriptions of your Pages", Some(Page), true),
-    row("pages_manage_ads", "Manage ads and lead forms of your Pages", Some(Page), true),
-    row("pages_read_user_content", "Read what visitors post on your Pages", Some(Page), true),
-    row("pages_manage_engagement", "Write and delete comments on your Pages", Some(Page), true),
-    row("pages_manage_posts", "Write and delete posts on your Pages", Some(Page), true),
-    row("pages_messaging", "Answer messages sent to your Pages", Some(Page), true),
-    row("page_events", "Log events of your Pages", Some(Page), false),
-    row("read_insights", "Read the insights of your Pages", Some(Page), true),
-    row("instagram_basic", "See your Instagram business profile", None, false),
-    row("instagram_manage_insights", "Read the insights of your Instagram profile", None, false),
-    row("instagram_manage_messages", "Answer messages to your Instagram profile", None, false),
-    row("instagram_shopping_tag_products", "Tag products on your Instagram profile", None, false),
-    row("instagram_manage_events", "Log events of your Instagram profile", None, false),
-    row("whatsapp_business_management", "Manage your WhatsApp business accounts", None, false),
-    row("whatsapp_business_messaging", "Send WhatsApp messages for your business", None, false),
-    personal("attribution_read", "Read attribution reports"),
-];
-
+/// The permission of this name, when Meta has one.
 pub fn find(name: &str) -> Option<&'static Permission> {
-    PERMISSIONS.iter().find(|p| p.name == name)
+    permission(name)
 }
 
+/// What the dialog lets a person pick for a permission; `None` when there is nothing to pick.
 pub fn asset_kind(name: &str) -> Option<AssetKind> {
-    find(name)?.asset
+    match find(name)?.name.as_str() {
+        "ads_read" | "ads_management" => Some(AssetKind::AdAccount),
+        "business_management" => Some(AssetKind::Business),
+        "catalog_management" => Some(AssetKind::Catalog),
+        "leads_retrieval" | "page_events" | "read_insights" => Some(AssetKind::Page),
+        name if name.starts_with("pages_") => Some(AssetKind::Page),
+        _ => None,
+    }
 }
 
+/// Whether a permission stays usable 90 days after the person was last active.
 pub fn outlives_data_access(name: &str) -> bool {
-    name == "public_profile" || find(name).is_some_and(|p| p.outlives_data_access)
+    name == "public_profile" || find(name).is_some_and(|p| p.outlives_90_days)
 }
 
 #[cfg(test)]
@@ -82,17 +38,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_distinct() {
-        let mut names: Vec<_> = PERMISSIONS.iter().map(|p| p.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), PERMISSIONS.len());
-    }
-
-    #[test]
     fn data_access_runs_out_for_leads_but_not_for_ads() {
         assert!(outlives_data_access("ads_management"));
         assert!(!outlives_data_access("leads_retrieval"));
         assert!(!outlives_data_access("email"));
+    }
+
+    #[test]
+    fn permissions_are_given_for_assets() {
+        for (name, kind) in [
+            ("ads_read", Some(AssetKind::AdAccount)),
+            ("pages_manage_ads", Some(AssetKind::Page)),
+            ("leads_retrieval", Some(AssetKind::Page)),
+            ("email", None),
+            ("pages_unheard_of", None),
+        ] {
+            assert_eq!(asset_kind(name), kind, "{name}");
+        }
     }
 }

@@ -162,15 +162,21 @@ fn refuses(finding: &Finding) -> bool {
     (finding.severity == Severity::Reject || seen) && finding.rule != Rule::PromotedObjectPage
 }
 
+/// The place Meta blames where that is known, else the place of the fault; without the name of the object.
 fn refusal(finding: &Finding) -> GraphError {
-    let path: Vec<String> = finding.path.iter().skip(1).map(ToString::to_string).collect();
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let error = GraphError::new(finding.meta.map_or(100, |meta| meta.code), "Invalid parameter").blame(&path);
-    let Some(meta) = finding.meta else {
-        return error.user("Invalid parameter", &finding.message);
+    let row = finding.meta.and_then(|meta| errors::subcode(meta.code, meta.subcode));
+    let path: Vec<String> = match row.filter(|row| !row.field.is_empty()) {
+        Some(row) => row.field.split('.').map(str::to_owned).collect(),
+        None => finding.path.iter().map(ToString::to_string).collect(),
     };
-    let error = if meta.subcode == 0 { error } else { error.subcode(meta.subcode) };
-    match errors::subcode(meta.code, meta.subcode) {
+    let path: Vec<&str> = path.iter().skip(1).map(String::as_str).collect();
+    let code = finding.meta.map_or(100, |meta| meta.code);
+    let error = GraphError::new(code, "Invalid parameter").blame(&path);
+    let error = match finding.meta {
+        Some(meta) if meta.subcode != 0 => error.subcode(meta.subcode),
+        _ => error,
+    };
+    match row {
         Some(row) => error.user(&row.title, &row.message),
         None => error.user("Invalid parameter", &finding.message),
     }

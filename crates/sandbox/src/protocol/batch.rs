@@ -45,7 +45,7 @@ enum State {
 /// Answers a whole batch. The outer status is 200 whatever becomes of the items.
 pub fn answer(world: &mut World, call: &Call) -> Answer {
     let trace = Trace::next(world);
-    let settled = answer::settle_batch(call);
+    let settled = answer::settle_batch(world, call);
     let usage = Usage::default();
     let settled = match settled {
         Ok(settled) => settled,

@@ -1,8 +1,8 @@
-use axum::Router;
+use axum::{Router, routing::get};
 
-use crate::world::SharedWorld;
+use crate::{pages, world::SharedWorld};
 
 /// The admin path: `/_sandbox`.
 pub fn admin_router(_world: SharedWorld) -> Router {
-    Router::new()
+    Router::new().route("/_sandbox/style.css", get(pages::style))
 }

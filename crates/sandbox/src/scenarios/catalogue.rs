@@ -1,7 +1,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use crate::{
-    login::{dialog::REFUSALS, permissions},
+    login::{dialog::refusal, permissions},
     world::identity::TokenDeath,
 };
 
@@ -10,7 +10,8 @@ use crate::{
 pub enum Scenario {
     Declined(Vec<String>),
     NothingPicked,
-    DialogRefusal(u32),
+    DialogRefusal(i64),
+    StatelessRefusals,
     AppInDevelopment,
     StandardAccess,
     TechProviderMissing,
@@ -82,6 +83,7 @@ pub const CATALOGUE: &[Described] = &[
         Some(("Meta's error code", "1349220")),
         "The dialog refuses everybody and comes back with error_code and no error.",
     ),
+    row("Consent", "stateless_refusals", None, "When the dialog refuses, the state does not come back."),
     row(
         "Gates",
         "app_in_development",
@@ -154,6 +156,7 @@ impl Scenario {
             Self::Declined(_) => "declined",
             Self::NothingPicked => "nothing_picked",
             Self::DialogRefusal(_) => "dialog_refusal",
+            Self::StatelessRefusals => "stateless_refusals",
             Self::AppInDevelopment => "app_in_development",
             Self::StandardAccess => "standard_access",
             Self::TechProviderMissing => "tech_provider_missing",
@@ -185,6 +188,7 @@ impl Scenario {
             Self::Slow(delay) => Some(delay.as_millis().to_string()),
             Self::UnknownError(count) | Self::Unavailable(count) => count.map(|n| n.to_string()),
             Self::NothingPicked
+            | Self::StatelessRefusals
             | Self::AppInDevelopment
             | Self::StandardAccess
             | Self::TechProviderMissing
@@ -248,6 +252,7 @@ impl FromStr for Scenario {
 fn plain(name: &str) -> Option<Scenario> {
     Some(match name {
         "nothing_picked" => Scenario::NothingPicked,
+        "stateless_refusals" => Scenario::StatelessRefusals,
         "app_in_development" => Scenario::AppInDevelopment,
         "standard_access" => Scenario::StandardAccess,
         "tech_provider_missing" => Scenario::TechProviderMissing,
@@ -270,7 +275,7 @@ fn with_value(name: &str, value: &str) -> Option<Scenario> {
         }
         "dialog_refusal" => {
             let code = value.parse().ok()?;
-            REFUSALS.iter().find(|(known, _)| *known == code).map(|_| Scenario::DialogRefusal(code))?
+            refusal(code).map(|_| Scenario::DialogRefusal(code))?
         }
         "dead_tokens" => Scenario::DeadTokens(value.parse().ok()?),
         "clock_skew" => Scenario::ClockSkew(value.parse().ok().filter(|s: &i64| s.abs() <= 86_400)?),

@@ -62,6 +62,11 @@ impl Scenarios {
         }
     }
 
+    /// Whether the dialog's refusals come back without `state`.
+    pub fn stateless_refusals(&self) -> bool {
+        self.on.contains_key("stateless_refusals")
+    }
+
     pub fn app_in_development(&self) -> bool {
         self.on.contains_key("app_in_development")
     }
@@ -75,7 +80,7 @@ impl Scenarios {
     }
 
     /// The `error_code` with which the dialog refuses everybody.
-    pub fn dialog_refusal(&self) -> Option<u32> {
+    pub fn dialog_refusal(&self) -> Option<i64> {
         match self.on.get("dialog_refusal") {
             Some(Scenario::DialogRefusal(code)) => Some(*code),
             _ => None,

@@ -123,15 +123,6 @@ impl Page {
     }
 }
 
-impl Form {
-    /// Unticks a checkbox: drops the field with this name and value.
-    pub fn untick(&mut self, name: &str, value: &str) -> bool {
-        let before = self.fields.len();
-        self.fields.retain(|(n, v)| (n.as_str(), v.as_str()) != (name, value));
-        self.fields.len() < before
-    }
-}
-
 /// The forms of a page, in order.
 pub fn forms(html: &str) -> Vec<Form> {
     let mut forms: Vec<Form> = Vec::new();

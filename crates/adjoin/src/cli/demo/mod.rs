@@ -12,12 +12,11 @@ use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use url::Url;
 
 use super::{Outcome, serve::shutdown_signal};
 use crate::{
     audit::Actor,
-    config::Config,
+    config::Options,
     random,
     service::{App, api_keys, operators},
     store::Db,
@@ -154,14 +153,15 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
 
     let (app, password) = steps
         .run("service", "The service starts on an embedded SQLite file", async {
-            let config = Config {
-                database_url: format!("sqlite://{}", folder.0.join("adjoin.db").display()),
-                listen: address,
-                service_domain: None,
+            let config = Options {
+                database_url: Some(format!("sqlite://{}", folder.0.join("adjoin.db").display())),
+                listen: Some(address),
                 master_key_file: Some(folder.0.join("master.key")),
-                graph_url: facts.graph_url.parse()?,
-                dialog_url: Url::parse(&facts.dialog_url)?,
-            };
+                graph_url: Some(facts.graph_url.parse()?),
+                dialog_url: Some(facts.dialog_url.parse()?),
+                ..Options::default()
+            }
+            .resolve(None)?;
             let key_file = KeyFile::generate(&folder.0.join("master.key"))?;
             let db = Db::open(&config.database_url).await?;
             let app = App::new(config, db.clone(), Vault::new(db, key_file), Clock::System);
@@ -196,7 +196,7 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
         .run("setup", "Connector Library > Facebook Marketing API > Setup", async {
             let setup = json!({ "client_id": facts.app_id, "client_secret": facts.app_secret,
                                 "login": { "kind": "facebook" }, "use_cases": ["ads", "leads"] });
-            let setup = backend.ok(Method::PUT, "/v1/connector", Some(setup)).await?;
+            let setup = backend.ok(Method::PUT, "/v1/setup", Some(setup)).await?;
             Ok(shown((), format!("Client ID and Secret checked: the app is {:?}", text(&setup, "app_name"))))
         })
         .await?;

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use adjoin_graph::{GraphRefusal, Request};
 use adjoin_marketing::{
-    ad_set::{self, Finding, Report},
+    ad_set::{self, Report},
     catalogue::{self, Kind, Method, Verb},
     errors,
 };
@@ -52,8 +52,7 @@ pub struct Call {
 pub async fn call(app: &App, call: Call) -> Result<Answer> {
     let method = find(&call.method)?;
     if method.kind == Kind::Local {
-        check(method, &call)?;
-        return answer::local(&validate(app, &call.arguments)?);
+        return call_local(app, method, &call.arguments);
     }
     let connection = match &call.connection_id {
         Some(id) => id.clone(),
@@ -69,12 +68,24 @@ pub async fn call(app: &App, call: Call) -> Result<Answer> {
     }
 }
 
+/// Calls a method that is answered here, without a connection and without Meta.
+pub fn call_local(app: &App, method: &Method, arguments: &Map<String, Value>) -> Result<Answer> {
+    if method.kind != Kind::Local {
+        return Err(Error::Conflict {
+            message: format!("{} is called for an account", method.id),
+            next_step: "call it at /v1/accounts/{account_id}/methods/".to_owned() + &method.id,
+        });
+    }
+    check(method, arguments, false)?;
+    Ok(answer::local(&validate(app, arguments)?))
+}
+
 /// The method of this id.
 pub fn find(id: &str) -> Result<&'static Method> {
     catalogue::method(id).ok_or(Error::NotFound { what: "the method" })
 }
 
-/// Checks an ad set document against the rules, without a connection and without Meta.
+/// Checks an ad set document against the rules.
 pub fn validate(app: &App, document: &Map<String, Value>) -> Result<Report> {
     let text = serde_json::to_vec(document).expect("JSON is JSON");
     ad_set::check(&text, app.clock.now().0)
@@ -182,7 +193,7 @@ async fn attempt(
     call: &Call,
     trail: &mut Trail,
 ) -> Result<Answer> {
-    check(method, call)?;
+    check(method, &call.arguments, call.preview)?;
     let access = connections::access(app, &call.account_id, connection).await?;
     permitted(method, &access)?;
     let touched = touched(method, &call.arguments, connection);
@@ -236,7 +247,11 @@ struct Way<'a> {
 
 impl Way<'_> {
     /// Sends once, and takes note of what the answer says about limits and the connection.
-    async fn send(&self, request: &Request, trail: &mut Trail) -> Result<adjoin_graph::Answer, adjoin_graph::Error> {
+    async fn send(
+        &self,
+        request: &Request,
+        trail: &mut Trail,
+    ) -> std::result::Result<adjoin_graph::Answer, adjoin_graph::Error> {
         let sent = self.access.graph.send(request, &self.access.token).await;
         let now = self.app.clock.now();
         match &sent {
@@ -275,12 +290,12 @@ fn verb(verb: Verb) -> adjoin_graph::Method {
 }
 
 /// Everything that is wrong with the arguments, at once.
-fn check(method: &Method, call: &Call) -> Result<()> {
-    let mut faults = match method.check(&call.arguments) {
+fn check(method: &Method, arguments: &Map<String, Value>, preview: bool) -> Result<()> {
+    let mut faults = match method.check(arguments) {
         Ok(()) => Vec::new(),
         Err(faults) => faults.iter().map(argument_fault).collect(),
     };
-    let asks_for_tokens = call.arguments.get("fields").is_some_and(|fields| fields.to_string().contains("access_token"));
+    let asks_for_tokens = arguments.get("fields").is_some_and(|fields| fields.to_string().contains("access_token"));
     if asks_for_tokens {
         faults.push(Fault::new(
             "fields",
@@ -288,7 +303,7 @@ fn check(method: &Method, call: &Call) -> Result<()> {
             "leave access_token out; Adjoin calls with the right token itself",
         ));
     }
-    if call.preview && !method.is_write() {
+    if preview && !method.is_write() {
         faults.push(Fault::new("preview", "this method changes nothing", "leave preview out"));
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }

@@ -44,7 +44,10 @@ impl OperationOutput for Refused {
         Some(problem(context, "What went wrong, who can mend it, and the next step"))
     }
 
-    fn inferred_responses(context: &mut GenContext, operation: &mut Operation) -> Vec<(Option<Status>, Described)> {
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<Status>, Described)> {
         Self::operation_response(context, operation).map(|response| (None, response)).into_iter().collect()
     }
 }
@@ -85,7 +88,10 @@ impl<T: JsonSchema> OperationOutput for Created<T> {
         Json::<T>::operation_response(context, operation)
     }
 
-    fn inferred_responses(context: &mut GenContext, operation: &mut Operation) -> Vec<(Option<Status>, Described)> {
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<Status>, Described)> {
         Self::operation_response(context, operation)
             .map(|response| (Some(Status::Code(201)), response))
             .into_iter()

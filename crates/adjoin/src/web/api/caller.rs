@@ -124,16 +124,23 @@ fn unauthorized() -> Refused {
 }
 
 const UNAUTHORIZED: (u16, &str) = (401, "No API key, or one that is not known or was revoked");
-const TOO_MANY: (u16, &str) = (429, "This key sends more requests than it may; `Retry-After` says when to go on");
+const TOO_MANY: (u16, &str) =
+    (429, "This key sends more requests than it may; `Retry-After` says when to go on");
 
 impl OperationInput for Caller {
-    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Response)> {
+    fn inferred_early_responses(
+        context: &mut GenContext,
+        _: &mut Operation,
+    ) -> Vec<(Option<Status>, Response)> {
         early(context, &[UNAUTHORIZED, TOO_MANY])
     }
 }
 
 impl OperationInput for Partner {
-    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Response)> {
+    fn inferred_early_responses(
+        context: &mut GenContext,
+        _: &mut Operation,
+    ) -> Vec<(Option<Status>, Response)> {
         early(context, &[UNAUTHORIZED, (403, "The key is bound to one account"), TOO_MANY])
     }
 }
@@ -143,7 +150,10 @@ impl OperationInput for InAccount {
         At::<AccountPath>::operation_input(context, operation);
     }
 
-    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Response)> {
+    fn inferred_early_responses(
+        context: &mut GenContext,
+        _: &mut Operation,
+    ) -> Vec<(Option<Status>, Response)> {
         early(context, &[UNAUTHORIZED, (404, "Not there, or not within the key's reach"), TOO_MANY])
     }
 }
@@ -155,8 +165,7 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Clone)]
 pub struct RateLimits(Arc<Limiter>);
 
-type Limiter =
-    RateLimiter<ApiKeyId, DashMapStateStore<ApiKeyId>, ServiceClock, NoOpMiddleware<Duration>>;
+type Limiter = RateLimiter<ApiKeyId, DashMapStateStore<ApiKeyId>, ServiceClock, NoOpMiddleware<Duration>>;
 
 impl RateLimits {
     pub fn new(per_second: NonZeroU32, clock: Clock) -> Self {

@@ -16,7 +16,10 @@ pub fn operation<'t>(
 }
 
 /// Problems this operation may answer with, beyond those its extractors name.
-pub fn problems<'t>(mut operation: TransformOperation<'t>, problems: &[(u16, &str)]) -> TransformOperation<'t> {
+pub fn problems<'t>(
+    mut operation: TransformOperation<'t>,
+    problems: &[(u16, &str)],
+) -> TransformOperation<'t> {
     for (code, text) in problems {
         let response = in_context(|context| answer::problem(context, text));
         let responses = operation.inner_mut().responses.get_or_insert_default();

@@ -43,7 +43,9 @@ pub async fn read(request: Request, app: &App) -> Result<Bytes, Refused> {
     let reading = Bytes::from_request(request, app);
     match tokio::time::timeout(BODY_TIMEOUT, reading).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(limits::too_large().into()),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(limits::too_large().into())
+        }
         Ok(Err(rejection)) => Err(malformed(rejection.to_string())),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
@@ -64,11 +66,14 @@ pub fn json_content(headers: &HeaderMap) -> Result<(), Refused> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = given.split(';').next().unwrap_or_default().trim();
     let is_json = media.eq_ignore_ascii_case("application/json")
-        || (media.len() > 5 && media.to_ascii_lowercase().starts_with("application/") && media.ends_with("+json"));
+        || (media.len() > 5
+            && media.to_ascii_lowercase().starts_with("application/")
+            && media.ends_with("+json"));
     if is_json {
         return Ok(());
     }
-    let found = if given.is_empty() { "it has no Content-Type".to_owned() } else { format!("it is {given:?}") };
+    let found =
+        if given.is_empty() { "it has no Content-Type".to_owned() } else { format!("it is {given:?}") };
     Err(Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "not-json",
@@ -119,7 +124,11 @@ fn misfit(path: &str, message: &str) -> Refused {
             None => format!("leave it out, or use one of {}", known.join(", ")),
         };
         // serde's path names the unknown field itself or the object around it, depending on where it noticed.
-        let field = if path == given || path.ends_with(&format!(".{given}")) { path.to_owned() } else { child(given) };
+        let field = if path == given || path.ends_with(&format!(".{given}")) {
+            path.to_owned()
+        } else {
+            child(given)
+        };
         Fault::new(field, "there is no such field", fix)
     } else if message.starts_with("missing field") {
         let field = quoted.first().copied().unwrap_or_default();
@@ -136,7 +145,10 @@ impl<T: JsonSchema> OperationInput for Body<T> {
         Json::<T>::operation_input(context, operation);
     }
 
-    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Response)> {
+    fn inferred_early_responses(
+        context: &mut GenContext,
+        _: &mut Operation,
+    ) -> Vec<(Option<Status>, Response)> {
         early(context, &BODY_PROBLEMS)
     }
 }
@@ -172,7 +184,10 @@ impl<T: JsonSchema> OperationInput for Query<T> {
         add_parameters(context, operation, parameters);
     }
 
-    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Response)> {
+    fn inferred_early_responses(
+        context: &mut GenContext,
+        _: &mut Operation,
+    ) -> Vec<(Option<Status>, Response)> {
         early(context, &[(422, "The input cannot be used; `faults` names each field")])
     }
 }
@@ -217,7 +232,10 @@ impl<T: JsonSchema> OperationInput for At<T> {
         add_parameters(context, operation, parameters);
     }
 
-    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Response)> {
+    fn inferred_early_responses(
+        context: &mut GenContext,
+        _: &mut Operation,
+    ) -> Vec<(Option<Status>, Response)> {
         early(context, &[(404, "Not there, or not within the key's reach")])
     }
 }
@@ -263,7 +281,11 @@ mod tests {
         for text in ["{\n  \"name\": }", "{\"name\":\"x\"", "{\"name\":\"x\"} x", ""] {
             let problem = parse::<Sample>(text.as_bytes()).unwrap_err().0;
             assert_eq!(problem.status, 400, "{text}");
-            assert!(problem.detail.contains("line") && problem.detail.contains("column"), "{}", problem.detail);
+            assert!(
+                problem.detail.contains("line") && problem.detail.contains("column"),
+                "{}",
+                problem.detail
+            );
         }
     }
 

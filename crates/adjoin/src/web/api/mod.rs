@@ -21,6 +21,7 @@ use axum::{
     Extension, Json, Router,
     extract::DefaultBodyLimit,
     http::{Method, StatusCode},
+    middleware,
     response::IntoResponse,
     routing::{any, get},
 };
@@ -100,11 +101,13 @@ fn routes() -> ApiRouter<App> {
         )
         .api_route(
             "/v1/accounts/{account_id}/methods/{method}",
-            post_with(methods::call::of_account::handle, methods::call::of_account::describe),
+            verb!(post_with methods::call_of_account),
         )
         .api_route("/v1/methods", verb!(get_with methods::list))
-        .api_route("/v1/methods/ad_set.validate", verb!(get_with methods::get).merge(verb!(post_with methods::validate)))
-        .api_route("/v1/methods/{method}", verb!(get_with methods::get))
+        .api_route(
+            "/v1/methods/{method}",
+            verb!(get_with methods::get).merge(verb!(post_with methods::call_local)),
+        )
 }
 
 /// The API's routes, its document, and problems for paths and verbs that are not there.
@@ -117,6 +120,7 @@ pub fn router(app: &App) -> Router<App> {
         .method_not_allowed_fallback(wrong_verb)
         .layer(Extension(RateLimits::new(app.config.api_rate, app.clock.clone())))
         .layer(DefaultBodyLimit::max(limits::BODY_MAX))
+        .layer(middleware::from_fn(limits::deadline))
 }
 
 /// The OpenAPI 3.1 document, as `/v1/openapi.json` serves it.
@@ -127,7 +131,8 @@ pub fn document() -> OpenApi {
 fn build() -> (Router<App>, OpenApi) {
     generate::in_context(|context| {
         context.schema = SchemaGenerator::new(
-            SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into()),
+            SchemaSettings::draft2020_12()
+                .with(|settings| settings.definitions_path = "/components/schemas".into()),
         );
     });
     let mut document = OpenApi {

@@ -9,6 +9,7 @@ mod failure;
 mod next;
 mod overview;
 mod parts;
+mod rules;
 mod session;
 mod settings;
 mod sign_in;
@@ -52,6 +53,7 @@ pub fn router() -> Router<App> {
             "/settings/api-keys/{id}/revoke",
             get(settings::api_keys::confirm).post(settings::api_keys::revoke),
         )
+        .route("/rules", get(rules::show))
         .route("/connectors", get(connectors::library::show))
         .route(
             "/connectors/facebook-marketing/setup",

@@ -32,7 +32,7 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) -> FieldSet {
         Combination::Listed(alternatives) => {
             page_in_practice(case, out);
             let what = combination_words(case, objective.text, goal.text);
-            require(case, alternatives, &what, Severity::Reject, out)
+            require(case, alternatives, &what, out)
         }
         Combination::NoRule => {
             out.add(
@@ -72,7 +72,13 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) -> FieldSet {
             if !certain {
                 finding.at_most(Severity::Warn);
             }
-            FieldSet::default()
+            // Whatever the destination turns out to be, the goal needs its promoted object.
+            let anywhere = mapping::of_objective_and_goal(objective_at, goal_at);
+            let present = case.promoted_object().map(|object| object.present).unwrap_or_default();
+            if anywhere.iter().any(|alternative| present.contains(alternative.set)) {
+                return FieldSet::default();
+            }
+            require(case, &anywhere, &format!("{} with goal {}", objective.text, goal.text), out)
         }
         Combination::DestinationWithoutRule => {
             out.add(
@@ -188,7 +194,7 @@ fn require_old(case: &Case<'_>, old: &'static legacy::Name, out: &mut Findings) 
             note: None,
         })
         .collect();
-    require(case, &alternatives, &old.name, Severity::Reject, out)
+    require(case, &alternatives, &old.name, out)
 }
 
 /// Without the objective, only what no objective would take is certain.
@@ -198,23 +204,11 @@ fn without_objective(case: &Case<'_>, goal: Word<'_>, goal_at: usize, out: &mut 
     if alternatives.iter().any(|alternative| present.contains(alternative.set)) {
         return FieldSet::default();
     }
-    require(
-        case,
-        alternatives,
-        &format!("The goal {}, with any objective,", goal.text),
-        Severity::Reject,
-        out,
-    )
+    require(case, alternatives, &format!("The goal {}, with any objective,", goal.text), out)
 }
 
 /// Finds out whether one of the sets is complete, and else names what is missing for the nearest.
-fn require(
-    case: &Case<'_>,
-    alternatives: &[Alternative],
-    what: &str,
-    at_most: Severity,
-    out: &mut Findings,
-) -> FieldSet {
+fn require(case: &Case<'_>, alternatives: &[Alternative], what: &str, out: &mut Findings) -> FieldSet {
     let present = case.promoted_object().map(|object| object.present).unwrap_or_default();
     let complete = alternatives.iter().filter(|alternative| present.contains(alternative.set));
     if let Some(best) = complete.max_by_key(|alternative| alternative.mark) {
@@ -246,8 +240,7 @@ fn require(
             format!("{what} needs {choices} as the promoted object; {field} is missing."),
             format!("Add {field} to promoted_object."),
         )
-        .from_row(mark, nearest.source)
-        .at_most(at_most);
+        .from_row(mark, nearest.source);
     }
     missing
 }

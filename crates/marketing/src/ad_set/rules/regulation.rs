@@ -1,6 +1,6 @@
 //! What countries ask for: beneficiary and payer in the European Union, regional categories elsewhere.
 
-use super::super::countries::{countries, needs_dsa, regional};
+use super::super::countries::{dsa_territories, needs_dsa, regional};
 use super::super::document::Geo;
 use super::super::findings::{Findings, Rule, Severity, at};
 use super::case::Case;
@@ -24,8 +24,7 @@ fn dsa(case: &Case<'_>, geo: &Geo<'_>, out: &mut Findings) {
         .find(|group| GROUPS.iter().any(|name| group.eq_ignore_ascii_case(name)))
         .map(|group| &**group);
     let certain = geo.touched_countries().find(|code| needs_dsa(code)).or(by_group);
-    let territories = &countries().dsa_territories.countries;
-    let perhaps = || geo.touched_countries().find(|code| territories.iter().any(|other| other == code));
+    let perhaps = || geo.touched_countries().find(|code| dsa_territories().holds(code));
     let Some((place, is_certain)) =
         certain.map(|place| (place, true)).or_else(|| perhaps().map(|place| (place, false)))
     else {

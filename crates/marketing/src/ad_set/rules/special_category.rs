@@ -1,6 +1,6 @@
 //! Special ad categories: what the campaign says, and what the ad set may then not do.
 
-use super::super::countries::{Restricted, countries, needs_dsa};
+use super::super::countries::{Restricted, needs_dsa, restricted};
 use super::super::document::{Campaign, Geo, Targeting};
 use super::super::findings::{Findings, Rule, Severity, at};
 use super::campaign::filled;
@@ -109,7 +109,7 @@ fn audience(case: &Case<'_>, campaign: &Campaign<'_>, targeting: &Targeting<'_>,
     let named =
         campaign.special_ad_category_country.iter().flat_map(|list| list.items.iter().map(|code| &**code));
     let touched: Vec<&str> = geo.into_iter().flat_map(Geo::touched_countries).chain(named).collect();
-    let Some(region) = countries().hec.iter().find(|region| touched.iter().any(|code| region.holds_in(code)))
+    let Some(region) = restricted().iter().find(|region| touched.iter().any(|code| region.holds_in(code)))
     else {
         return;
     };

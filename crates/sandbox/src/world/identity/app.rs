@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::login::permissions;
+use adjoin_marketing::permissions::permissions;
 
 /// An app registered at the (pretended) App Dashboard.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl App {
             mode: AppMode::Live,
             access: AccessLevel::Advanced,
             tech_provider: true,
-            permissions: permissions::PERMISSIONS.iter().map(|p| p.name.to_owned()).collect(),
+            permissions: permissions().iter().map(|p| p.name.clone()).collect(),
         }
     }
 

@@ -35,6 +35,7 @@ const FIELDS: &[(&str, Read)] = &[
     ("ad_set.targeting.geo_locations.countries", Read::List),
     ("ad_set.targeting.age_min", Read::Number),
     ("ad_set.targeting.age_max", Read::Number),
+    ("ad_set.targeting.targeting_automation.advantage_audience", Read::Number),
     ("ad_set.dsa_beneficiary", Read::Text),
     ("ad_set.dsa_payor", Read::Text),
     ("campaign.objective", Read::Text),
@@ -124,15 +125,14 @@ impl Draft {
         (document, fault)
     }
 
-    /// The field of the form that a path of the document belongs to: the longest that is the path or leads to it.
+    /// The field of the form that a path of the document belongs to: the longest that is the path or leads to it,
+    /// else the first that lies below it (`ad_set.targeting` is missing: its countries).
     pub fn field_of<'f>(path: &str, shown: &[&'f str]) -> Option<&'f str> {
-        shown
-            .iter()
-            .filter(|name| {
-                path == **name || path.strip_prefix(**name).is_some_and(|rest| rest.starts_with('.'))
-            })
-            .max_by_key(|name| name.len())
-            .copied()
+        let lies_below = |below: &str, above: &str| {
+            below.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let above = shown.iter().filter(|name| lies_below(path, name)).max_by_key(|name| name.len());
+        above.or_else(|| shown.iter().find(|name| lies_below(name, path))).copied()
     }
 }
 
@@ -251,6 +251,7 @@ mod tests {
         let shown = ["ad_set.targeting.geo_locations.countries", "ad_set.promoted_object", "ad_set.name"];
         assert_eq!(Draft::field_of("ad_set.targeting.geo_locations.countries.0", &shown), Some(shown[0]));
         assert_eq!(Draft::field_of("ad_set.promoted_object.page_id", &shown), Some(shown[1]));
+        assert_eq!(Draft::field_of("ad_set.targeting", &shown), Some(shown[0]));
         assert_eq!(Draft::field_of("ad_set.names", &shown), None);
     }
 }

@@ -59,6 +59,7 @@ const SHOWN: &[&str] = &[
     "ad_set.targeting.geo_locations.countries",
     "ad_set.targeting.age_min",
     "ad_set.targeting.age_max",
+    "ad_set.targeting.targeting_automation.advantage_audience",
     "ad_set.dsa_beneficiary",
     "ad_set.dsa_payor",
     "campaign.objective",
@@ -152,13 +153,14 @@ impl AdSetForm {
 
     /// What a budget amounts to, for people.
     fn money(&self, name: &str) -> String {
-        let unit = "In minor units: cents, where the currency has them.";
         match (self.currency(), self.draft.get(name).parse::<i64>()) {
             (Some(currency), Ok(minor)) => {
-                format!("{unit} This is {}.", money::format_minor(minor, currency))
+                format!("In minor units: this is {}.", money::format_minor(minor, currency))
             }
-            (Some(currency), Err(_)) => format!("{unit} The ad account's currency is {currency}."),
-            (None, _) => unit.to_owned(),
+            (Some(currency), Err(_)) => {
+                format!("In minor units: 2000 is {}.", money::format_minor(2000, currency))
+            }
+            (None, _) => "In minor units, such as cents.".to_owned(),
         }
     }
 
@@ -210,6 +212,14 @@ impl AdSetForm {
 
     fn billing_events(&self) -> Vec<Choice> {
         chosen("Choose", choices::billing_events(&self.draft))
+    }
+
+    fn audience(&self) -> Vec<Choice> {
+        vec![
+            Choice::new("0", "Keep to what stands here"),
+            Choice::new("1", "Meta may widen it (Advantage+ audience)"),
+            Choice::new("", "Leave out"),
+        ]
     }
 
     fn bid_strategies(&self) -> Vec<Choice> {
@@ -328,6 +338,10 @@ pub async fn show(
     draft.set(AD_ACCOUNT, asked.ad_account.or(first).unwrap_or_default());
     draft.set("ad_set.campaign_id", asked.campaign.unwrap_or_default());
     draft.set("campaign.objective", asked.objective.unwrap_or_default());
+    // What most people want; each stands in the form to be changed.
+    draft.set("ad_set.billing_event", "IMPRESSIONS");
+    draft.set("ad_set.bid_strategy", "LOWEST_COST_WITHOUT_CAP");
+    draft.set("ad_set.targeting.targeting_automation.advantage_audience", "0");
     Ok(Page::new(AdSetForm::new(frame, account, connection, draft, None, None, Refusal::default())))
 }
 

@@ -126,7 +126,9 @@ pub fn action(action: &str) -> String {
         "connection.connected" => "connected it",
         "connection.tested" => "tested it",
         "connection.disconnected" => "disconnected it",
+        "connection.refused" => "saw Meta refuse a call",
         "connect_session.created" => "created a connect link",
+        "setup.saved" => "saved the setup",
         other => return other.replace(['.', '_'], " "),
     }
     .to_owned()

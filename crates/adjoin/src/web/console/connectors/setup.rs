@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use crate::{
     service::{
         App, Fault,
+        dashboard::{self, Dashboard},
         settings::{self, ServiceOrigin},
         setup::{self, Login, LoginConfiguration, LoginToken, NewSetup, Setup},
     },
@@ -24,6 +25,7 @@ use crate::{
         Frame, Page, Result,
         done::Done,
         parts::{Badge, Copy, Field, Mark, Refusal, Tone},
+        words,
     },
 };
 
@@ -34,7 +36,8 @@ pub struct SetupPage {
     stored: Option<Setup>,
     form: Given,
     refusal: Refusal,
-    origin: Option<ServiceOrigin>,
+    /// What to paste, switch and do at Meta; `None` before the Service Domain is set.
+    dashboard: Option<Dashboard>,
     versions: Vec<&'static str>,
 }
 
@@ -49,6 +52,7 @@ struct Given {
     extra_permissions: String,
     /// Empty for the newest.
     graph_version: String,
+    keyed_redirect_uri: bool,
 }
 
 impl From<&Setup> for Given {
@@ -67,6 +71,7 @@ impl From<&Setup> for Given {
             configurations,
             extra_permissions: setup.extra_permissions.join("\n"),
             graph_version: setup.graph_version.clone(),
+            keyed_redirect_uri: setup.keyed_redirect_uri,
         }
     }
 }
@@ -103,6 +108,7 @@ impl Given {
             configurations,
             extra_permissions: text("extra_permissions"),
             graph_version: text("graph_version"),
+            keyed_redirect_uri: text("keyed_redirect_uri") == "on",
         }
     }
 
@@ -145,6 +151,10 @@ struct Wanted {
 }
 
 impl SetupPage {
+    fn version_warning(&self) -> Option<&str> {
+        self.stored.as_ref()?.version_warning.as_deref()
+    }
+
     fn use_cases(&self) -> &'static [UseCase] {
         permissions::use_cases()
     }
@@ -213,6 +223,7 @@ pub async fn submit(
         use_cases: form.use_cases.clone(),
         extra_permissions: form.extra(),
         graph_version: Some(form.graph_version.clone()).filter(|version| !version.is_empty()),
+        keyed_redirect_uri: Some(form.keyed_redirect_uri),
     };
     match setup::save(&app, &frame.actor(), new).await {
         Ok(_) => Ok(Done::SetupSaved.at("/connectors/facebook-marketing/setup").into_response()),
@@ -250,7 +261,9 @@ async fn page(
     let mut versions: Vec<_> =
         versions::live(app.clock.now().0).map(|version| version.name.as_str()).collect();
     versions.reverse();
-    Ok(SetupPage { frame, stored, form, refusal, origin: ServiceOrigin::of(app, &settings), versions })
+    let dashboard = ServiceOrigin::of(app, &settings)
+        .map(|origin| dashboard::dashboard_strings(&origin, &settings, stored.as_ref()));
+    Ok(SetupPage { frame, stored, form, refusal, dashboard, versions })
 }
 
 #[cfg(test)]

@@ -31,7 +31,11 @@ pub async fn handle(
 }
 
 pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    let operation =
-        docs::operation(operation, "accounts.create", "Create an account", "Makes an account for a customer of yours.");
+    let operation = docs::operation(
+        operation,
+        "accounts.create",
+        "Create an account",
+        "Makes an account for a customer of yours.",
+    );
     docs::problems(operation, &[(409, "Another account has this external_id")])
 }

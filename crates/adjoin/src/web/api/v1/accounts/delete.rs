@@ -3,7 +3,12 @@ use axum::{extract::State, response::NoContent};
 
 use crate::{
     service::{App, accounts},
-    web::api::{Result, caller::{AccountPath, Partner}, describe as docs, input::At},
+    web::api::{
+        Result,
+        caller::{AccountPath, Partner},
+        describe as docs,
+        input::At,
+    },
 };
 
 pub async fn handle(caller: Partner, State(app): State<App>, At(path): At<AccountPath>) -> Result<NoContent> {

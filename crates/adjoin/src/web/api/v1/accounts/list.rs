@@ -45,5 +45,10 @@ pub async fn handle(
 }
 
 pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    docs::operation(operation, "accounts.list", "Find accounts", "All accounts, or those that match; newest first.")
+    docs::operation(
+        operation,
+        "accounts.list",
+        "Find accounts",
+        "All accounts, or those that match; newest first.",
+    )
 }

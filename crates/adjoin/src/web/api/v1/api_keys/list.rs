@@ -13,5 +13,10 @@ pub async fn handle(_: Partner, State(app): State<App>) -> Result<Json<List<ApiK
 }
 
 pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    docs::operation(operation, "api_keys.list", "List API keys", "The keys that are not revoked, newest first.")
+    docs::operation(
+        operation,
+        "api_keys.list",
+        "List API keys",
+        "The keys that are not revoked, newest first.",
+    )
 }

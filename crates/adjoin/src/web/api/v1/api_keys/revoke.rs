@@ -15,11 +15,7 @@ pub struct ApiKeyPath {
     api_key_id: ApiKeyId,
 }
 
-pub async fn handle(
-    caller: Partner,
-    State(app): State<App>,
-    At(path): At<ApiKeyPath>,
-) -> Result<NoContent> {
+pub async fn handle(caller: Partner, State(app): State<App>, At(path): At<ApiKeyPath>) -> Result<NoContent> {
     api_keys::revoke(&app, &caller.actor, &path.api_key_id).await?;
     Ok(NoContent)
 }

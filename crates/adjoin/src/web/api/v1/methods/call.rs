@@ -43,18 +43,17 @@ pub struct CallPath {
 pub struct CallQuery {
     /// For writes: only tell what would happen, by the rules and by Meta's own validation where it has one.
     #[serde(default)]
-    preview: bool,
+    pub preview: bool,
     /// For `ad_set.create` and `ad_set.update`: read the campaign, or the ad set as it stands, so that the rules can be
     /// certain. Without it an update is not checked here.
     #[serde(default = "yes")]
-    look_up: bool,
+    pub look_up: bool,
 }
 
 const fn yes() -> bool {
     true
 }
 
-/// Calls a method through a connection.
 pub async fn handle(
     account: InAccount,
     State(app): State<App>,
@@ -80,44 +79,12 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
     docs::problems(operation, &PROBLEMS)
 }
 
-/// The same, for an account with one connection.
-pub mod of_account {
-    use super::*;
-    use crate::web::api::v1::methods::MethodPath;
-
-    pub async fn handle(
-        account: InAccount,
-        State(app): State<App>,
-        At(path): At<MethodPath>,
-        Query(query): Query<CallQuery>,
-        key: IdempotencyKey,
-        Arguments(arguments): Arguments,
-    ) -> Result<Answered> {
-        let call = Call {
-            account_id: account.id,
-            connection_id: None,
-            method: path.method,
-            arguments,
-            preview: query.preview,
-            look_up: query.look_up,
-            idempotency_key: key.0,
-        };
-        Ok(Answered(methods::call(&app, call).await?))
-    }
-
-    pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-        let operation =
-            docs::operation(operation, "methods.call_of_account", "Call a method of an account's only connection", WHAT);
-        docs::problems(operation, &PROBLEMS)
-    }
-}
-
-const WHAT: &str = "The body is the method's arguments, as `GET /v1/methods/{method}` describes them. Money is in minor \
+pub const WHAT: &str = "The body is the method's arguments, as `GET /v1/methods/{method}` describes them. Money is in minor \
     currency units; what is created is `PAUSED` unless the arguments say otherwise. A write is sent to Meta once: with \
     an `Idempotency-Key`, sending the same call again within a day answers what the first one did. Ad sets are checked \
     against Meta's rules first, and what they reject is not sent.";
 
-const PROBLEMS: [(u16, &str); 8] = [
+pub const PROBLEMS: [(u16, &str); 8] = [
     (403, "A permission is missing, here or by Meta's word"),
     (404, "No such account, connection or method, or not within the key's reach"),
     (409, "The connection cannot be used now, or the Idempotency-Key belongs to another call"),
@@ -193,7 +160,7 @@ impl OperationInput for IdempotencyKey {
 
 /// A method's answer.
 #[derive(Debug)]
-pub struct Answered(Answer);
+pub struct Answered(pub Answer);
 
 impl IntoResponse for Answered {
     fn into_response(self) -> Response {

@@ -1,7 +1,8 @@
 pub mod call;
+pub mod call_local;
+pub mod call_of_account;
 pub mod get;
 pub mod list;
-pub mod validate;
 
 use adjoin_marketing::catalogue::{self, Kind};
 use schemars::JsonSchema;

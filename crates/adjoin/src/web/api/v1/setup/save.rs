@@ -31,9 +31,8 @@ pub struct SetupInput {
     extra_permissions: Vec<String>,
     /// Such as `v26.0`. Left out, the newest version that is live.
     graph_version: Option<String>,
-    /// Consent goes over `/connector/callback/{partner_key}`, which must be registered at Meta too.
-    #[serde(default)]
-    keyed_redirect_uri: bool,
+    /// Send consents over the redirect URI that ends in the partner key. Left out, it stays as it is.
+    keyed_redirect_uri: Option<bool>,
 }
 
 fn facebook_login() -> Login {
@@ -69,5 +68,8 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
         "Checks Client ID and Client Secret against Meta, and stores them only when Meta accepts them. With another \
          Client ID than before, the connections made with the old app end.",
     );
-    docs::problems(operation, &[(502, "Meta refused the Client ID or Client Secret"), (503, "Meta cannot be reached")])
+    docs::problems(
+        operation,
+        &[(502, "Meta refused the Client ID or Client Secret"), (503, "Meta cannot be reached")],
+    )
 }
