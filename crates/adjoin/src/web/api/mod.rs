@@ -49,7 +49,7 @@ macro_rules! verb {
 fn routes() -> ApiRouter<App> {
     ApiRouter::new()
         .api_route("/v1/settings", verb!(get_with settings::get).merge(verb!(patch_with settings::change)))
-        .api_route("/v1/connector", verb!(get_with setup::get).merge(verb!(put_with setup::save)))
+        .api_route("/v1/setup", verb!(get_with setup::get).merge(verb!(put_with setup::save)))
         .api_route("/v1/api-keys", verb!(get_with api_keys::list).merge(verb!(post_with api_keys::create)))
         .api_route("/v1/api-keys/{api_key_id}", verb!(delete_with api_keys::revoke))
         .api_route("/v1/accounts", verb!(get_with accounts::list).merge(verb!(post_with accounts::create)))
