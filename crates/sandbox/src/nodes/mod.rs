@@ -159,6 +159,31 @@ pub struct Scope<'a> {
     /// The version that answers.
     pub version: &'a str,
     pub call: &'a Call,
+    /// How many more nodes this answer may hold.
+    pub room: &'a Room,
+}
+
+/// Nodes that one answer may hold before Meta asks for less.
+const NODES_AN_ANSWER: u32 = 25_000;
+
+/// Counts the nodes of an answer down, however deep they are nested.
+pub struct Room(std::cell::Cell<u32>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(std::cell::Cell::new(NODES_AN_ANSWER))
+    }
+}
+
+impl Room {
+    fn take(&self) -> Result<(), GraphError> {
+        let left = self.0.get().checked_sub(1).ok_or_else(|| {
+            GraphError::new(1, "Please reduce the amount of data you're asking for, then retry your request")
+                .status(StatusCode::INTERNAL_SERVER_ERROR)
+        })?;
+        self.0.set(left);
+        Ok(())
+    }
 }
 
 type ListFn = for<'a> fn(Scope<'a>, &Node, &Params) -> Result<List<'a>, GraphError>;
@@ -169,6 +194,7 @@ pub struct Request<'a> {
     pub call: &'a Call,
     pub caller: &'a Caller,
     pub version: &'a str,
+    pub room: Room,
 }
 
 impl Request<'_> {
@@ -177,7 +203,7 @@ impl Request<'_> {
     }
 
     pub fn scope<'a>(&'a self, world: &'a World) -> Scope<'a> {
-        Scope { world, caller: self.caller, version: self.version, call: self.call }
+        Scope { world, caller: self.caller, version: self.version, call: self.call, room: &self.room }
     }
 }
 
@@ -303,9 +329,10 @@ pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -
     };
     let node = resolve::resolve(world, caller, call.method, first)?;
     match find(call.method, node.kind, edge) {
-        Some(Action::Do(act)) => act(world, &Request { call, caller, version }, &node),
+        Some(Action::Do(act)) => act(world, &Request { call, caller, version, room: Room::default() }, &node),
         Some(action) => {
-            let scope = Scope { world, caller, version, call };
+            let room = Room::default();
+            let scope = Scope { world, caller, version, call, room: &room };
             let fields = fields::from_params(&call.params)?;
             match (action, edge) {
                 (Action::List(list), Some(edge)) => {
