@@ -10,7 +10,6 @@ use super::{
 use crate::protocol::cursor::mix;
 
 /// Ids and tokens of what a client needs to begin.
-#[derive(Debug, Clone)]
 pub struct Seeded {
     pub app_id: String,
     pub app_secret: String,
