@@ -60,6 +60,22 @@ async fn a_proof_is_of_its_token_and_secret() {
 }
 
 #[tokio::test]
+async fn a_batch_is_signed_as_a_whole() {
+    let server = sandbox(&["proof_required"]).await;
+    let token = server.facts.access_token.clone();
+    let batch = json!([{ "method": "GET", "relative_url": "me" }, { "method": "GET", "relative_url": "me?fields=name" }]);
+    let unsigned = json!({ "access_token": token, "batch": batch });
+    assert_eq!(server.as_token(Method::POST, "", &unsigned).await.code(), (100, None));
+    let signed = json!({
+        "access_token": token, "batch": batch, "appsecret_proof": proof(&server.facts.app_secret, &token),
+    });
+    let items = server.as_token(Method::POST, "", &signed).await.good();
+    for item in items.as_array().unwrap() {
+        assert_eq!(item["code"], 200, "{item}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_token_has_a_proof_of_its_own() {
     let server = sandbox(&["proof_required"]).await;
     let user = server.facts.access_token.clone();

@@ -95,7 +95,7 @@ async fn without_access_verification_a_stranger_sees_nothing() {
 }
 
 /// A system-user token of the first business, everything picked.
-async fn system_user(server: &Server) -> String {
+pub async fn system_user(server: &Server) -> String {
     let params = [("config_id", server.facts.config_id.as_str()), ("override_default_response_type", "true")];
     let page = server.dialog(&params).await;
     let page = page.follow(&format!("{}?business={}", page.action, server.facts.business_id)).await;
