@@ -3,6 +3,7 @@
 mod api;
 mod databases;
 mod docs;
+mod methods;
 mod process;
 mod serve;
 mod support;
