@@ -1,7 +1,7 @@
 //! The console: pages for the partner's operators, made on the server. Every form works without a script.
 
 mod accounts;
-mod ad_sets;
+mod ads;
 mod connections;
 mod connectors;
 mod done;
@@ -73,9 +73,15 @@ pub fn router() -> Router<App> {
             get(connections::disconnect::confirm).post(connections::disconnect::submit),
         )
         .route(
-            "/accounts/{account}/connections/{connection}/ad-sets/new",
-            get(ad_sets::form::show).post(ad_sets::form::submit),
+            "/accounts/{account}/connections/{connection}/campaigns/new",
+            get(ads::campaign::show).post(ads::campaign::submit),
         )
+        .route("/accounts/{account}/connections/{connection}/campaigns/{id}", get(ads::show::campaign))
+        .route(
+            "/accounts/{account}/connections/{connection}/ad-sets/new",
+            get(ads::ad_set::show).post(ads::ad_set::submit),
+        )
+        .route("/accounts/{account}/connections/{connection}/ad-sets/{id}", get(ads::show::ad_set))
         .layer(axum::Extension(limits))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::cross_site().into_response()))
 }
