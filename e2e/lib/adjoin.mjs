@@ -2,6 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +11,9 @@ const binary = process.env.ADJOIN_BIN;
 if (!binary) {
   throw new Error('ADJOIN_BIN is not set: give the path of the adjoin binary, or run scripts/test');
 }
+
+/** Port 9 (discard) is closed wherever tests run. */
+const nowhere = 'http://127.0.0.1:9';
 
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith('ADJOIN_')),
@@ -43,25 +47,28 @@ async function start(args) {
   };
 }
 
-/** The sandbox on a free port. `graph` is what its first line says. */
-export async function startSandbox(t, ...args) {
-  const sandbox = await start(['sandbox', '--listen', '127.0.0.1:0', ...args]);
+/**
+ * A service on an empty database, and a sandbox that knows its redirect URI. Each has to know the other's address
+ * before it starts, so the service's port is chosen first.
+ */
+export async function startWorld(t, ...sandboxArguments) {
+  const port = await freePort();
+  const redirect = `http://127.0.0.1:${port}/connector/callback`;
+  const sandbox = await start(['sandbox', '--listen', '127.0.0.1:0', '--redirect-uri', redirect, ...sandboxArguments]);
   t.after(() => sandbox.stop());
-  return { graph: sandbox.ready, log: sandbox.log };
+  const service = await startService(t, { port, graph: sandbox.ready.graph_url, dialog: sandbox.ready.dialog_url });
+  return { ...service, graph: sandbox.ready };
 }
 
-/** A service on a free port and an empty database; without a sandbox its Graph is nowhere. */
-export async function startService(t, sandbox) {
+/** A service on an empty database; unless told otherwise its port is free and its Graph is nowhere. */
+export async function startService(t, { port = 0, graph = nowhere, dialog = nowhere } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'adjoin-e2e-'));
   const key = join(folder, 'master.key');
   run(['key', 'generate', key]);
-  const nowhere = 'http://127.0.0.1:9';
   const service = await start([
-    'serve', '--listen', '127.0.0.1:0',
+    'serve', '--listen', `127.0.0.1:${port}`, '--master-key-file', key,
     '--database-url', `sqlite://${join(folder, 'adjoin.db')}`,
-    '--master-key-file', key,
-    '--graph-url', sandbox ? new URL(sandbox.graph.graph_url).origin : nowhere,
-    '--dialog-url', sandbox ? new URL(sandbox.graph.dialog_url).origin : nowhere,
+    '--graph-url', graph, '--dialog-url', dialog,
   ]);
   t.after(async () => {
     await service.stop();
@@ -69,4 +76,15 @@ export async function startService(t, sandbox) {
   });
   const url = new URL(service.ready.console_url);
   return { origin: url.origin, host: url.host, operatorLink: service.ready.operator_link, log: service.log };
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
 }

@@ -5,6 +5,9 @@ export const operator = { name: 'Ada Okafor', email: 'ada@example.com', password
 /** Follows the first start's link and creates the operator. */
 export async function becomeOperator(page, service) {
   await page.goto(service.operatorLink);
+  const code = page.getByLabel('One-time code');
+  // Without JavaScript the code is not taken from the link; a person pastes the link.
+  if ((await code.inputValue()) === '') await code.fill(service.operatorLink);
   await page.getByLabel('Your name').fill(operator.name);
   await page.getByLabel('E-mail address').fill(operator.email);
   await page.getByLabel('Password').fill(operator.password);
@@ -46,7 +49,24 @@ export async function setUpConnector(page, graph, { secret = graph.app_secret } 
   await page.getByRole('link', { name: 'Set up' }).click();
   await page.getByLabel('Client ID').fill(graph.app_id);
   await page.getByLabel('Client Secret').fill(secret);
-  await page.getByRole('checkbox', { name: 'Ads' }).check();
+  await page.getByRole('checkbox', { name: 'Ads', exact: true }).check();
   await page.getByRole('radio', { name: 'Facebook Login', exact: true }).check();
   await page.getByRole('button', { name: 'Check at Meta and save' }).click();
+}
+
+/** On an account's page: installs the connector and answers the connect link. */
+export async function installAndLink(page) {
+  await page.getByRole('button', { name: 'Install the connector' }).click();
+  const open = page.getByRole('link', { name: 'Open the connection' });
+  const create = page.getByRole('button', { name: 'Create connect link' });
+  await open.or(create).first().waitFor();
+  if (await open.isVisible()) await open.click();
+  return connectLink(page, 'Create connect link');
+}
+
+/** On a connection's page: presses for a connect link and answers it. */
+export async function connectLink(page, button) {
+  await page.getByRole('button', { name: button }).click();
+  const card = page.getByRole('status').filter({ hasText: 'The connect link is ready' });
+  return (await card.locator('code').first().textContent()).trim();
 }

@@ -85,13 +85,7 @@ test('wrong settings are refused beside their field, and nothing typed is lost',
 test('without JavaScript the code is pasted, and everything else works', async (t) => {
   const service = await startService(t);
   const page = await openPage(t, { javaScriptEnabled: false });
-  await page.goto(service.operatorLink);
-  await page.getByLabel('One-time code').fill(service.operatorLink);
-  await page.getByLabel('Your name').fill(operator.name);
-  await page.getByLabel('E-mail address').fill(operator.email);
-  await page.getByLabel('Password').fill(operator.password);
-  await page.getByRole('button', { name: 'Create the operator' }).click();
-  await page.getByText('Your operator account is ready.').waitFor();
+  await becomeOperator(page, service);
   await setServiceDomain(page, service);
   await createAccount(page, 'Blue Door Bakery');
   for (const button of await page.getByRole('button', { name: 'Copy' }).all()) {

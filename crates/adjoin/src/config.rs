@@ -63,7 +63,8 @@ pub struct Config {
     pub api_rate: NonZeroU32,
 }
 
-const API_RATE: NonZeroU32 = NonZeroU32::new(500).unwrap();
+/// What an API key may send in a second, unless the machine's configuration says otherwise.
+pub const API_RATE: NonZeroU32 = NonZeroU32::new(500).unwrap();
 
 impl Options {
     /// Fills what flags and environment left open from the file, and the rest with defaults.

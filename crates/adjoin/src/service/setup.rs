@@ -2,7 +2,9 @@
 
 use adjoin_graph::{Graph, oauth};
 use adjoin_marketing::{
-    dialog, permissions,
+    dialog,
+    errors::Class,
+    permissions,
     versions::{self, Standing},
 };
 use schemars::JsonSchema;
@@ -85,8 +87,8 @@ pub struct NewSetup {
     pub extra_permissions: Vec<String>,
     /// `None`: the newest version that is live.
     pub graph_version: Option<String>,
-    /// Use `/connector/callback/{partner-key}`; it must be registered at Meta too.
-    pub keyed_redirect_uri: bool,
+    /// Use `/connector/callback/{partner-key}`, which must then be registered at Meta. `None` leaves it as it is.
+    pub keyed_redirect_uri: Option<bool>,
 }
 
 /// What a call in the app's own name needs.
@@ -233,7 +235,9 @@ pub async fn save(app: &App, actor: &Actor, new: NewSetup) -> Result<Setup> {
         login: Json(new.login),
         use_cases: Json(new.use_cases),
         extra_permissions: Json(new.extra_permissions),
-        keyed_redirect_uri: new.keyed_redirect_uri,
+        keyed_redirect_uri: new
+            .keyed_redirect_uri
+            .unwrap_or_else(|| stored.as_ref().is_some_and(|row| row.keyed_redirect_uri)),
         verified_at: now,
         updated_at: now,
     };
@@ -266,6 +270,7 @@ fn credentials_refused(error: adjoin_graph::Error) -> Error {
     let Some(refusal) = error.refusal().filter(|_| !error.is_passing()) else { return error.into() };
     let fault = dialog::explain_exchange(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
     Error::Meta(Box::new(MetaError {
+        class: Class::Configuration,
         message: format!("{}. {} Nothing was stored.", fault.title, fault.what),
         who: fault.who,
         next_step: fault.next_step.clone(),
@@ -283,7 +288,7 @@ struct Checked {
     use_cases: Vec<String>,
     extra_permissions: Vec<String>,
     graph_version: String,
-    keyed_redirect_uri: bool,
+    keyed_redirect_uri: Option<bool>,
 }
 
 fn checked(new: NewSetup, now: Timestamp) -> Result<Checked> {

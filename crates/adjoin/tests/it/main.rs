@@ -7,4 +7,5 @@ mod docs;
 mod process;
 mod serve;
 mod support;
+mod validate;
 mod vault;

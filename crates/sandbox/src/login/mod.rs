@@ -15,3 +15,4 @@ pub use access::{client_business_id, page_token, require};
 pub use authenticate::authenticate;
 pub use dialog::dialog_router;
 pub use graph::graph;
+pub use proof::appsecret_proof;

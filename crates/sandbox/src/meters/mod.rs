@@ -136,16 +136,16 @@ impl Meters {
         app: &str,
         account: Option<u64>,
         call: &Call,
-    ) -> Result<Usage, Throttled> {
+    ) -> Result<Usage, Box<Throttled>> {
         let Some(account) = account else {
             let hour = self.apps.entry(app.to_owned()).or_default();
             let used = hour.add(now);
             let usage = Usage { app_percent: percent(used, APP_CALLS_AN_HOUR), account: None };
             if tier != Tier::Unlimited && used > APP_CALLS_AN_HOUR {
-                return Err(Throttled {
+                return Err(Box::new(Throttled {
                     usage,
                     error: GraphError::new(4, "(#4) Application request limit reached"),
-                });
+                }));
             }
             return Ok(usage);
         };
@@ -181,7 +181,7 @@ impl Meters {
         } else {
             return Ok(usage);
         };
-        Err(Throttled { usage, error })
+        Err(Box::new(Throttled { usage, error }))
     }
 
     fn too_many_mutations(&mut self, now: i64, app: &str, account: u64) -> bool {

@@ -41,12 +41,12 @@ impl Drain {
     }
 }
 
-const MINUTES: usize = 60;
+const MINUTES: i64 = 60;
 
 /// Calls of the last hour, kept by the minute.
 #[derive(Debug)]
 pub struct Hour {
-    counts: [u32; MINUTES],
+    counts: [u32; 60],
     /// The minute that was counted last.
     minute: i64,
     sum: u32,
@@ -54,18 +54,18 @@ pub struct Hour {
 
 impl Default for Hour {
     fn default() -> Self {
-        Self { counts: [0; MINUTES], minute: 0, sum: 0 }
+        Self { counts: [0; 60], minute: 0, sum: 0 }
     }
 }
 
 impl Hour {
     fn slot(minute: i64) -> usize {
-        usize::try_from(minute.rem_euclid(MINUTES as i64)).unwrap_or_default()
+        usize::try_from(minute.rem_euclid(MINUTES)).unwrap_or_default()
     }
 
     fn forget(&mut self, now: i64) {
         let minute = now.div_euclid(60);
-        let passed = (minute - self.minute).clamp(0, MINUTES as i64);
+        let passed = (minute - self.minute).clamp(0, MINUTES);
         for step in 1..=passed {
             let slot = Self::slot(minute - passed + step);
             self.sum -= self.counts[slot];
@@ -92,13 +92,13 @@ impl Hour {
     pub fn minutes_until(&mut self, now: i64, limit: u32) -> i64 {
         self.forget(now);
         let mut sum = self.sum;
-        for minutes in 1..=MINUTES as i64 {
+        for minutes in 1..=MINUTES {
             if sum < limit {
                 return minutes - 1;
             }
-            sum -= self.counts[Self::slot(self.minute - MINUTES as i64 + minutes)];
+            sum -= self.counts[Self::slot(self.minute - MINUTES + minutes)];
         }
-        MINUTES as i64
+        MINUTES
     }
 }
 

@@ -1,5 +1,6 @@
 //! Ad accounts. Source: marketing-api/reference/ad-account.
 
+use adjoin_marketing::money;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
@@ -130,12 +131,20 @@ fn update_account(world: &mut World, request: &Request<'_>, node: &Node) -> Resu
     write::updated(world, request, node)
 }
 
+/// Minor units in one whole unit.
+pub fn units(currency: &str) -> f64 {
+    match money::currency(currency).map_or(100, |currency| currency.offset) {
+        1 => 1.0,
+        _ => 100.0,
+    }
+}
+
 /// Zero takes the cap away.
 fn minor_units(amount: f64, currency: &str) -> Option<u64> {
-    let offset = if currency == "JPY" { 1.0 } else { 100.0 };
+    let offset = units(currency);
     let minor = (amount * offset).round();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
-    (minor >= 1.0 && minor < 9e18).then_some(minor as u64)
+    (1.0..9e18).contains(&minor).then_some(minor as u64)
 }
 
 pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
@@ -150,8 +159,7 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         "timezone_id" => timezone_id(&account.timezone_name).into(),
         "timezone_offset_hours_utc" => offset_hours(&account.timezone_name, now).into(),
         "created_time" => super::time(account.created).into(),
-        "business" => return business(scope, account),
-        "owner_business" => return business(scope, account),
+        "business" | "owner_business" => return business(scope, account),
         "owner" => account
             .business_id
             .as_deref()
@@ -174,7 +182,7 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         }
         "default_dsa_beneficiary" => account.default_dsa_beneficiary.as_deref()?.into(),
         "default_dsa_payor" => account.default_dsa_payor.as_deref()?.into(),
-        "disable_reason" => 0.into(),
+        "disable_reason" | "tax_id_status" | "fb_entity" => 0.into(),
         "is_personal" => i64::from(account.business_id.is_none()).into(),
         "is_prepay_account" | "is_notifications_enabled" | "has_migrated_permissions" => {
             (name == "has_migrated_permissions").into()
@@ -186,10 +194,7 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         }
         "user_tasks" => json!(TASKS).into(),
         "capabilities" => json!(["CAN_CREATE_CALL_ADS", "CAN_USE_REACH_AND_FREQUENCY"]).into(),
-        "tax_id_status" => 0.into(),
-        "tos_accepted" => json!({ "web_custom_audience_tos": 1 }).into(),
-        "user_tos_accepted" => json!({ "web_custom_audience_tos": 1 }).into(),
-        "fb_entity" => 0.into(),
+        "tos_accepted" | "user_tos_accepted" => json!({ "web_custom_audience_tos": 1 }).into(),
         _ => return None,
     })
 }

@@ -135,7 +135,9 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
     match name {
         "campaign_id" => Some(object.parent.to_string().into()),
         "campaign" => Some(Cell::Node(Node::new(Kind::Campaign, object.parent.to_string()), &[])),
-        "daily_budget" | "lifetime_budget" => Some(object.text(name).unwrap_or("0").into()),
+        "daily_budget" | "lifetime_budget" | "source_adset_id" => {
+            Some(object.text(name).unwrap_or("0").into())
+        }
         "budget_remaining" => {
             Some(object.text("daily_budget").or_else(|| object.text("lifetime_budget")).unwrap_or("0").into())
         }
@@ -155,7 +157,6 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         "special_ad_categories" => {
             scope.world.objects.get(object.parent)?.field(name).cloned().map(Cell::Value)
         }
-        "source_adset_id" => Some(object.text(name).unwrap_or("0").into()),
         "source_adset" => Some(Cell::Node(Node::new(Kind::AdSet, object.text("source_adset_id")?), &[])),
         _ => write::common_field(scope.world, object, name).map(Cell::Value),
     }

@@ -102,12 +102,11 @@ fn transfer(world: &mut World, request: &Request<'_>) -> Result<Value, GraphErro
     let chunk = request.call.files.first().map_or(0, |file| file.content.len() as u64);
     if offset != Some(upload.received) || chunk == 0 || upload.received + chunk > upload.size {
         let (start, end) = next(upload);
-        let mut error = GraphError::new(6001, "There was a problem uploading your video. Please try again.")
+        let error = GraphError::new(6001, "There was a problem uploading your video. Please try again.")
             .subcode(1_363_037)
-            .user("Video upload error", "The chunk does not begin where the upload stands.");
-        error.data = Some(json!({ "start_offset": start, "end_offset": end }));
-        error.is_transient = true;
-        return Err(error);
+            .user("Video upload error", "The chunk does not begin where the upload stands.")
+            .data(json!({ "start_offset": start, "end_offset": end }));
+        return Err(GraphError { is_transient: true, ..error });
     }
     upload.received += chunk;
     let (start, end) = next(upload);

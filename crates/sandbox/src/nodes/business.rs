@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Cell, Kind, List, Node, Route, Scope, edge, node};
-use crate::protocol::{GraphError, Params};
+use crate::world::assets::{AdAccount, Page};
 
 pub const ROUTES: &[Route] = &[
     node(Kind::Business),
@@ -19,8 +19,8 @@ pub const ROUTES: &[Route] = &[
     edge(Kind::Business, "client_ad_accounts", |scope, node, _| {
         Ok(ad_accounts(scope, |account| account.client_businesses.contains(&node.id)))
     }),
-    edge(Kind::Business, "adspixels", pixels),
-    edge(Kind::Business, "owned_pixels", pixels),
+    edge(Kind::Business, "adspixels", |scope, node, _| Ok(pixels(scope, node))),
+    edge(Kind::Business, "owned_pixels", |scope, node, _| Ok(pixels(scope, node))),
     edge(Kind::Business, "owned_product_catalogs", |scope, node, _| {
         let catalogs = scope.world.assets.catalogs.values();
         Ok(List::nodes(
@@ -66,26 +66,26 @@ pub const ROUTES: &[Route] = &[
     }),
 ];
 
-fn pages<'a>(scope: Scope<'a>, wanted: impl Fn(&crate::world::assets::Page) -> bool) -> List<'a> {
+fn pages(scope: Scope<'_>, wanted: impl Fn(&Page) -> bool) -> List<'static> {
     let pages = scope.world.assets.pages.values().filter(|page| wanted(page));
     List::nodes(pages.map(|page| Node::new(Kind::Page, &page.id)).collect())
 }
 
-fn ad_accounts<'a>(scope: Scope<'a>, wanted: impl Fn(&crate::world::assets::AdAccount) -> bool) -> List<'a> {
+fn ad_accounts(scope: Scope<'_>, wanted: impl Fn(&AdAccount) -> bool) -> List<'static> {
     let accounts = scope.world.assets.ad_accounts.values().filter(|account| wanted(account));
     List::nodes(
         accounts.map(|account| Node::new(Kind::AdAccount, format!("act_{}", account.account_id))).collect(),
     )
 }
 
-fn pixels<'a>(scope: Scope<'a>, node: &Node, _params: &Params) -> Result<List<'a>, GraphError> {
+fn pixels(scope: Scope<'_>, node: &Node) -> List<'static> {
     let pixels = scope.world.assets.pixels.values();
-    Ok(List::nodes(
+    List::nodes(
         pixels
             .filter(|pixel| pixel.business_id.as_ref() == Some(&node.id))
             .map(|pixel| Node::new(Kind::Pixel, &pixel.id))
             .collect(),
-    ))
+    )
 }
 
 pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {

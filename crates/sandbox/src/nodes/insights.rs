@@ -1,7 +1,7 @@
 //! Insights: figures that follow from ids and days, so that the same question has the same answer and the parts
 //! add up to the whole. Source: marketing-api/insights.
 //!
-//! Only active ads deliver. Asynchronous reports and breakdowns are not implemented and say so.
+//! Only active ads deliver. Breakdowns are not implemented and say so.
 
 use http::StatusCode;
 use jiff::{
@@ -356,7 +356,7 @@ fn row(
     let known = ad_account::account(scope, account);
     let id_of = |o: Option<&Object>| o.map(|o| o.id.to_string().into());
     let name_of = |o: Option<&Object>| o.map(|o| o.name.clone().into());
-    let offset = if known.is_some_and(|a| a.currency == "JPY") { 1.0 } else { 100.0 };
+    let offset = known.map_or(100.0, |account| ad_account::units(&account.currency));
     #[expect(clippy::cast_precision_loss, reason = "figures of a report")]
     let (impressions, clicks, spend) =
         (sums.impressions as f64, sums.clicks as f64, sums.spend as f64 / offset);

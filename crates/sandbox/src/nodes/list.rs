@@ -40,7 +40,7 @@ pub enum Row {
     Plain(Value),
 }
 
-impl<'a> List<'a> {
+impl List<'_> {
     pub fn objects(parent: u64, kind: ObjectKind) -> Self {
         Self { rows: Rows::Objects { parent, kind }, default: &[] }
     }

@@ -19,6 +19,7 @@ mod page;
 mod pixel;
 mod read;
 mod refusals;
+mod report_run;
 mod resolve;
 mod table;
 mod user;
@@ -53,10 +54,11 @@ pub enum Kind {
     User,
     SystemUser,
     Application,
+    ReportRun,
 }
 
 impl Kind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AdAccount,
         Self::Campaign,
         Self::AdSet,
@@ -73,6 +75,7 @@ impl Kind {
         Self::User,
         Self::SystemUser,
         Self::Application,
+        Self::ReportRun,
     ];
 
     /// As Meta's errors name it.
@@ -94,6 +97,7 @@ impl Kind {
             Self::User => "User",
             Self::SystemUser => "SystemUser",
             Self::Application => "Application",
+            Self::ReportRun => "AdReportRun",
         }
     }
 
@@ -110,6 +114,7 @@ impl Kind {
                 | Self::Pixel
                 | Self::Catalog
                 | Self::ProductSet
+                | Self::ReportRun
         )
     }
 }
@@ -154,6 +159,31 @@ pub struct Scope<'a> {
     /// The version that answers.
     pub version: &'a str,
     pub call: &'a Call,
+    /// How many more nodes this answer may hold.
+    pub room: &'a Room,
+}
+
+/// Nodes that one answer may hold before Meta asks for less.
+const NODES_AN_ANSWER: u32 = 25_000;
+
+/// Counts the nodes of an answer down, however deep they are nested.
+pub struct Room(std::cell::Cell<u32>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(std::cell::Cell::new(NODES_AN_ANSWER))
+    }
+}
+
+impl Room {
+    fn take(&self) -> Result<(), GraphError> {
+        let left = self.0.get().checked_sub(1).ok_or_else(|| {
+            GraphError::new(1, "Please reduce the amount of data you're asking for, then retry your request")
+                .status(StatusCode::INTERNAL_SERVER_ERROR)
+        })?;
+        self.0.set(left);
+        Ok(())
+    }
 }
 
 type ListFn = for<'a> fn(Scope<'a>, &Node, &Params) -> Result<List<'a>, GraphError>;
@@ -164,6 +194,7 @@ pub struct Request<'a> {
     pub call: &'a Call,
     pub caller: &'a Caller,
     pub version: &'a str,
+    pub room: Room,
 }
 
 impl Request<'_> {
@@ -172,7 +203,7 @@ impl Request<'_> {
     }
 
     pub fn scope<'a>(&'a self, world: &'a World) -> Scope<'a> {
-        Scope { world, caller: self.caller, version: self.version, call: self.call }
+        Scope { world, caller: self.caller, version: self.version, call: self.call, room: &self.room }
     }
 }
 
@@ -227,7 +258,12 @@ const ROUTES: &[&[Route]] = &[
     business::ROUTES,
     user::ROUTES,
     application::ROUTES,
+    report_run::ROUTES,
 ];
+
+/// Words at the root of the Graph that are no alias of a node, and that the sandbox does not serve.
+const OTHER_ROOTS: [&str; 6] =
+    ["ads_archive", "instagram_oembed", "oembed_post", "pages", "search", "whatsapp_business"];
 
 fn find(method: Method, kind: Kind, edge: Option<&str>) -> Option<Action> {
     ROUTES
@@ -267,7 +303,14 @@ pub fn metered_account(world: &World, call: &Call) -> Option<u64> {
     let first = call.path.first()?;
     match first.strip_prefix("act_") {
         Some(number) => number.parse().ok(),
-        None => world.objects.get(first.parse().ok()?).map(|object| object.account),
+        None => {
+            let id = first.parse().ok()?;
+            let objects = &world.objects;
+            objects
+                .get(id)
+                .map(|object| object.account)
+                .or_else(|| objects.reports.get(&id).map(|r| r.account))
+        }
     }
 }
 
@@ -276,6 +319,9 @@ pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -
     let [first, rest @ ..] = call.path.as_slice() else {
         return Err(not_implemented(call));
     };
+    if OTHER_ROOTS.contains(&first.as_str()) || first.starts_with("upload:") {
+        return Err(not_implemented(call));
+    }
     let edge = match rest {
         [] => None,
         [edge] => Some(edge.as_str()),
@@ -283,9 +329,10 @@ pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -
     };
     let node = resolve::resolve(world, caller, call.method, first)?;
     match find(call.method, node.kind, edge) {
-        Some(Action::Do(act)) => act(world, &Request { call, caller, version }, &node),
+        Some(Action::Do(act)) => act(world, &Request { call, caller, version, room: Room::default() }, &node),
         Some(action) => {
-            let scope = Scope { world, caller, version, call };
+            let room = Room::default();
+            let scope = Scope { world, caller, version, call, room: &room };
             let fields = fields::from_params(&call.params)?;
             match (action, edge) {
                 (Action::List(list), Some(edge)) => {

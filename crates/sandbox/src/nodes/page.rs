@@ -43,8 +43,7 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
             let business = scope.world.identity.businesses.get(page.business_id.as_ref()?)?;
             json!({ "id": business.id, "name": business.name }).into()
         }
-        "leadgen_tos_accepted" => true.into(),
-        "promotion_eligible" => true.into(),
+        "leadgen_tos_accepted" | "promotion_eligible" => true.into(),
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Action, Cell, Kind, Node, Scope, ad, ad_account, ad_creative, ad_image, ad_set, ad_video, application,
-    business, campaign, catalog, find, lead_form, list, page, pixel, resolve, table, user,
+    business, campaign, catalog, find, lead_form, list, page, pixel, report_run, resolve, table, user,
 };
 use crate::protocol::{
     GraphError, Method, Params,
@@ -32,6 +32,7 @@ pub fn node_fields(
     fields: Option<&[Field]>,
     default: &[&str],
 ) -> Result<Value, GraphError> {
+    scope.room.take()?;
     let plain;
     let fields = if let Some(fields) = fields {
         fields
@@ -123,6 +124,7 @@ pub fn cell(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         Kind::Business => business::field(scope, node, name),
         Kind::User | Kind::SystemUser => user::field(scope, node, name),
         Kind::Application => application::field(scope, node, name),
+        Kind::ReportRun => report_run::field(scope, node, name),
     }
 }
 

@@ -52,6 +52,9 @@ pub fn asset(world: &World, id: &str) -> Option<Node> {
     if let Some(object) = world.objects.get(number) {
         return Some(Node::new(kind_of(object.kind), id));
     }
+    if world.objects.reports.contains_key(&number) {
+        return Some(Node::new(Kind::ReportRun, id));
+    }
     let kind = if assets.pages.contains_key(id) {
         Kind::Page
     } else if assets.pixels.contains_key(id) {
@@ -116,6 +119,7 @@ pub fn may_read(world: &World, caller: &Caller, node: &Node) -> Result<(), Graph
     match node.kind {
         Kind::AdAccount => account(node.number())
             .or_else(|error| if in_business_of(world, caller, &node.id) { Ok(()) } else { Err(error) }),
+        Kind::ReportRun => account(world.objects.reports.get(&node.number()).map_or(0, |r| r.account)),
         Kind::AdImage => {
             account(node.id.split_once(':').and_then(|(a, _)| a.parse().ok()).unwrap_or_default())
         }
@@ -149,9 +153,8 @@ pub fn may_read(world: &World, caller: &Caller, node: &Node) -> Result<(), Graph
             require(CATALOGS, AssetKind::Catalog, catalog)
         }
         Kind::Business => require(&["business_management"], AssetKind::Business, &node.id),
-        Kind::User if caller.kind.subject() == Some(&node.id) => Ok(()),
+        Kind::User | Kind::SystemUser if caller.kind.subject() == Some(&node.id) => Ok(()),
         Kind::User => Err(GraphError::unsupported_get(&node.id)),
-        Kind::SystemUser if caller.kind.subject() == Some(&node.id) => Ok(()),
         Kind::SystemUser => {
             let business = world.identity.system_users.get(&node.id).map_or("", |user| &user.business_id);
             require(&["business_management"], AssetKind::Business, business)

@@ -6,15 +6,14 @@ use super::{Cell, Kind, List, Node, Route, Scope, edge, node, page, resolve};
 use crate::{
     login,
     protocol::{GraphError, Params},
-    world::identity::TokenKind,
 };
 
 pub const ROUTES: &[Route] = &[
     node(Kind::User),
     edge(Kind::User, "adaccounts", ad_accounts),
     edge(Kind::User, "assigned_ad_accounts", ad_accounts),
-    edge(Kind::User, "accounts", accounts),
-    edge(Kind::User, "assigned_pages", assigned_pages),
+    edge(Kind::User, "accounts", |scope, node, _| Ok(accounts(scope, node))),
+    edge(Kind::User, "assigned_pages", |scope, node, _| Ok(assigned_pages(scope, node))),
     edge(Kind::User, "businesses", |scope, node, _| {
         if !scope.caller.has("business_management") {
             return Err(GraphError::new(100, "(#100) Missing permissions"));
@@ -31,8 +30,8 @@ pub const ROUTES: &[Route] = &[
     node(Kind::SystemUser),
     edge(Kind::SystemUser, "adaccounts", ad_accounts),
     edge(Kind::SystemUser, "assigned_ad_accounts", ad_accounts),
-    edge(Kind::SystemUser, "accounts", accounts),
-    edge(Kind::SystemUser, "assigned_pages", assigned_pages),
+    edge(Kind::SystemUser, "accounts", |scope, node, _| Ok(accounts(scope, node))),
+    edge(Kind::SystemUser, "assigned_pages", |scope, node, _| Ok(assigned_pages(scope, node))),
 ];
 
 /// The ad accounts of the node that the token reaches.
@@ -53,9 +52,9 @@ fn ad_accounts<'a>(scope: Scope<'a>, node: &Node, _params: &Params) -> Result<Li
 }
 
 /// The Pages of `/me/accounts`. Those of a portfolio are left out unless `business_management` is granted.
-fn accounts<'a>(scope: Scope<'a>, node: &Node, _params: &Params) -> Result<List<'a>, GraphError> {
+fn accounts(scope: Scope<'_>, node: &Node) -> List<'static> {
     if !scope.caller.has("pages_show_list") {
-        return Ok(List::nodes(Vec::new()));
+        return List::nodes(Vec::new());
     }
     let with_portfolios = scope.caller.has("business_management");
     let nodes = scope
@@ -68,10 +67,10 @@ fn accounts<'a>(scope: Scope<'a>, node: &Node, _params: &Params) -> Result<List<
         .filter(|page| scope.caller.reaches("pages_show_list", &page.id))
         .map(|page| Node::new(Kind::Page, &page.id))
         .collect();
-    Ok(List::nodes(nodes).with_default(page::OF_A_PERSON))
+    List::nodes(nodes).with_default(page::OF_A_PERSON)
 }
 
-fn assigned_pages<'a>(scope: Scope<'a>, node: &Node, _params: &Params) -> Result<List<'a>, GraphError> {
+fn assigned_pages(scope: Scope<'_>, node: &Node) -> List<'static> {
     let nodes = scope
         .world
         .assets
@@ -81,7 +80,7 @@ fn assigned_pages<'a>(scope: Scope<'a>, node: &Node, _params: &Params) -> Result
         .map(|page| Node::new(Kind::Page, &page.id))
         .filter(|page| resolve::may_read(scope.world, scope.caller, page).is_ok())
         .collect();
-    Ok(List::nodes(nodes).with_default(page::OF_A_PERSON))
+    List::nodes(nodes).with_default(page::OF_A_PERSON)
 }
 
 pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
@@ -100,13 +99,9 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         "name" => person.name.as_str().into(),
         "first_name" | "short_name" => first.into(),
         "last_name" => last.into(),
-        "email" => scope.caller.has("email").then(|| person.email.as_str())?.into(),
+        "email" => scope.caller.has("email").then_some(person.email.as_str())?.into(),
         "installed" => true.into(),
         "locale" => "en_US".into(),
-        "client_business_id" => match &scope.caller.kind {
-            TokenKind::SystemUser { .. } => login::client_business_id(scope.caller)?.into(),
-            _ => return None,
-        },
         "picture" => json!({ "data": { "is_silhouette": true } }).into(),
         _ => return None,
     })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use adjoin_marketing::vocabulary;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -28,6 +29,7 @@ pub fn parameters(kind: Kind, params: &Params) -> Result<Map<String, Value>, Gra
             kept.insert(name.clone(), value);
         }
     }
+    words(&kept)?;
     Ok(kept)
 }
 
@@ -95,12 +97,41 @@ pub fn unix_time(text: &str) -> Option<i64> {
 /// The `status` parameter; `allowed` are those this write may set.
 pub fn status(params: &Params, allowed: &[Status]) -> Result<Option<Status>, GraphError> {
     let Some(text) = params.text("status") else { return Ok(None) };
-    match Status::parse(&text).filter(|status| allowed.contains(status)) {
-        Some(status) => Ok(Some(status)),
-        None => {
-            let names: Vec<&str> = allowed.iter().map(|status| status.name()).collect();
-            Err(not_one_of("status", &names, &text))
+    let Some(status) = Status::parse(&text).filter(|status| allowed.contains(status)) else {
+        let names: Vec<&str> = allowed.iter().map(|status| status.name()).collect();
+        return Err(not_one_of("status", &names, &text));
+    };
+    Ok(Some(status))
+}
+
+/// Refuses words that are on none of Meta's lists.
+fn words(fields: &Map<String, Value>) -> Result<(), GraphError> {
+    use vocabulary::{Kind as List, Standing};
+    for (name, list) in [
+        ("objective", List::Objective),
+        ("buying_type", List::BuyingType),
+        ("bid_strategy", List::BidStrategy),
+        ("optimization_goal", List::OptimizationGoal),
+        ("billing_event", List::BillingEvent),
+        ("destination_type", List::DestinationType),
+    ] {
+        let Some(word) = fields.get(name).and_then(Value::as_str) else { continue };
+        let list = vocabulary::vocabulary(list);
+        if matches!(list.standing(word), Standing::Unknown(_) | Standing::Misspelt(_)) {
+            let names: Vec<&str> = list.values.iter().map(String::as_str).collect();
+            return Err(not_one_of(name, &names, word));
         }
+    }
+    let event =
+        fields.get("promoted_object").and_then(|promoted| promoted.get("custom_event_type")?.as_str());
+    let events = vocabulary::vocabulary(List::CustomEventType);
+    match event {
+        Some(event) if matches!(events.standing(event), Standing::Unknown(_) | Standing::Misspelt(_)) => {
+            let names: Vec<&str> = events.values.iter().map(String::as_str).collect();
+            Err(not_one_of("promoted_object[custom_event_type]", &names, event)
+                .blame(&["promoted_object", "custom_event_type"]))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -248,8 +279,9 @@ fn only_the_name_of_the_gone(
 
 /// `DELETE /{id}`.
 pub fn delete(world: &mut World, _request: &Request<'_>, node: &Node) -> Result<Value, GraphError> {
+    let id = world.objects.get(node.number()).ok_or_else(|| GraphError::unsupported_get(&node.id))?.id;
     let now = world.clock.unix();
-    world.objects.set_status(node.number(), Status::Deleted, now);
+    world.objects.set_status(id, Status::Deleted, now);
     Ok(json!({ "success": true }))
 }
 

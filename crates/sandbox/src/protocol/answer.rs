@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use http::{HeaderName, StatusCode, header};
 use serde_json::{Map, Value};
 
@@ -65,12 +69,17 @@ pub fn refusal(error: GraphError, trace: &Trace) -> Answer {
 }
 
 pub fn settle(world: &World, call: &Call) -> Result<Settled, GraphError> {
-    version::settle(call.version.as_deref(), nodes::is_marketing(world, call), world.protocol.strict_versions)
+    version::settle(
+        call.version.as_deref(),
+        nodes::is_marketing(world, call),
+        world.protocol.strict_versions,
+        world.clock.now(),
+    )
 }
 
 /// The outer call of a batch is no Marketing call, whatever its items are.
-pub fn settle_batch(call: &Call) -> Result<Settled, GraphError> {
-    version::settle(call.version.as_deref(), false, false)
+pub fn settle_batch(world: &World, call: &Call) -> Result<Settled, GraphError> {
+    version::settle(call.version.as_deref(), false, false, world.clock.now())
 }
 
 fn execute(
@@ -257,10 +266,6 @@ pub struct Trace {
 impl Trace {
     /// The next call's ids: they follow from the seed and the count of calls.
     pub fn next(world: &mut World) -> Self {
-        use base64::{
-            Engine as _,
-            engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-        };
         let mut state = world.seed ^ world.calls.wrapping_mul(0x2545_f491_4f6c_dd1d);
         world.calls += 1;
         let mut bytes = [0_u8; 64];
@@ -281,8 +286,7 @@ pub fn conditional(mut answer: Answer, legacy: bool, if_none_match: Option<&str>
         return answer;
     }
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, answer.body.to_string().as_bytes());
-    let hex: String = digest.as_ref()[..20].iter().map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{hex}\"");
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest.as_ref()[..20]));
     if if_none_match == Some(tag.as_str()) {
         answer.status = StatusCode::NOT_MODIFIED;
         answer.body = Value::Null;

@@ -11,10 +11,10 @@ pub struct GraphError {
     pub code: i64,
     pub subcode: Option<i64>,
     pub is_transient: bool,
-    pub user_title: Option<String>,
-    pub user_message: Option<String>,
+    /// Title and text for the person in front of the screen.
+    pub user: Option<Box<(String, String)>>,
     /// An object such as `{"blame_field_specs": [["targeting", "geo_locations"]]}`.
-    pub data: Option<Value>,
+    pub data: Option<Box<Value>>,
 }
 
 impl GraphError {
@@ -27,8 +27,7 @@ impl GraphError {
             code,
             subcode: None,
             is_transient: false,
-            user_title: None,
-            user_message: None,
+            user: None,
             data: None,
         }
     }
@@ -47,15 +46,20 @@ impl GraphError {
 
     #[must_use]
     pub fn user(mut self, title: impl Into<String>, message: impl Into<String>) -> Self {
-        self.user_title = Some(title.into());
-        self.user_message = Some(message.into());
+        self.user = Some(Box::new((title.into(), message.into())));
         self
     }
 
     #[must_use]
-    pub fn blame(mut self, path: &[&str]) -> Self {
-        self.data = Some(json!({ "blame_field_specs": [path] }));
+    pub fn data(mut self, data: Value) -> Self {
+        self.data = Some(Box::new(data));
         self
+    }
+
+    /// The field at fault, as a path.
+    #[must_use]
+    pub fn blame(self, path: &[&str]) -> Self {
+        self.data(json!({ "blame_field_specs": [path] }))
     }
 
     /// The object is gone, was never there, or is not this caller's: Meta does not tell them apart.
@@ -78,16 +82,14 @@ impl GraphError {
         error.insert("type".into(), self.kind.into());
         error.insert("code".into(), self.code.into());
         if let Some(data) = &self.data {
-            error.insert("error_data".into(), data.clone());
+            error.insert("error_data".into(), (**data).clone());
         }
         if let Some(subcode) = self.subcode {
             error.insert("error_subcode".into(), subcode.into());
         }
         error.insert("is_transient".into(), self.is_transient.into());
-        if let Some(title) = &self.user_title {
+        if let Some((title, message)) = self.user.as_deref() {
             error.insert("error_user_title".into(), title.clone().into());
-        }
-        if let Some(message) = &self.user_message {
             error.insert("error_user_msg".into(), message.clone().into());
         }
         error.insert("fbtrace_id".into(), fbtrace_id.into());

@@ -1,6 +1,7 @@
-//! Which API version answers a call.
-//!
-//! Sources: marketing-api/overview/versioning and the changelog's version table, as of November 2026.
+//! Which API version answers a call. The versions and their ends are facts of `adjoin_marketing`.
+
+use adjoin_marketing::versions;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::GraphError;
 
@@ -17,14 +18,8 @@ impl std::fmt::Display for Version {
     }
 }
 
-/// Versions that answer Marketing API calls.
-const MARKETING_LIVE: [Version; 2] = [OLDEST_MARKETING, NEWEST];
-const OLDEST_MARKETING: Version = Version { major: 25, minor: 0 };
-const NEWEST: Version = Version { major: 26, minor: 0 };
-/// The oldest version that still answers other Graph calls; older ones are answered by it.
-const OLDEST_GRAPH: Version = Version { major: 21, minor: 0 };
 /// From here on the protocol features of old are gone whatever the switch says.
-const WITHOUT_LEGACY: Version = NEWEST;
+const WITHOUT_LEGACY: Version = Version { major: 26, minor: 0 };
 
 /// The version that answers, and the warning when it is not the one that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +36,16 @@ impl Version {
         Some(Self { major: digits(major)?, minor: digits(minor)? })
     }
 
+    /// Whether there ever was such a version: one of the table, or older than all of it.
     fn was_released(self) -> bool {
-        match self.major {
-            1 | 4..=26 => self.minor == 0,
+        let older = match self.major {
             2 => self.minor <= 12,
             3 => self.minor <= 3,
-            _ => false,
-        }
+            1 | 4.. => self.minor == 0,
+            0 => false,
+        };
+        let in_table = versions::find(&self.to_string()).is_some();
+        in_table || (older && table().all(|(version, _)| self < version))
     }
 
     /// Whether `pretty`, `debug`, `date_format`, `?ids=` and `ETag` may still work, given the switch.
@@ -56,43 +54,65 @@ impl Version {
     }
 }
 
-/// Decides which version answers.
+/// The known versions, newest first.
+fn table() -> impl Iterator<Item = (Version, &'static versions::Version)> {
+    versions::all().iter().filter_map(|row| Some((Version::parse(&row.name)?, row)))
+}
+
+/// The oldest version that still answers on a day.
+fn oldest(at: Timestamp, until: fn(&versions::Version) -> Option<Date>) -> Version {
+    let today = TimeZone::UTC.to_datetime(at).date();
+    table()
+        .filter(|(_, row)| until(row).is_none_or(|end| today < end))
+        .map(|(version, _)| version)
+        .min()
+        .unwrap_or(WITHOUT_LEGACY)
+}
+
+/// Decides which version answers at a moment.
 ///
 /// Marketing calls must name a version; an ended one is moved to the oldest live one, or refused with code 2635
-/// when `strict`. Other Graph calls may leave it out.
-pub fn settle(asked: Option<&str>, marketing: bool, strict: bool) -> Result<Settled, GraphError> {
+/// when `strict`. Other Graph calls may leave it out, and ended versions are answered by the oldest live one.
+pub fn settle(
+    asked: Option<&str>,
+    marketing: bool,
+    strict: bool,
+    now: Timestamp,
+) -> Result<Settled, GraphError> {
+    let oldest_marketing = oldest(now, |row| row.marketing_until);
     let Some(text) = asked else {
         return if marketing {
             Err(deprecated())
         } else {
-            Ok(Settled { version: OLDEST_MARKETING, warning: None })
+            Ok(Settled { version: oldest_marketing, warning: None })
         };
     };
     let asked = Version::parse(text)
         .filter(|version| version.was_released())
         .ok_or_else(|| GraphError::new(2500, format!("Unknown path components: /{text}")))?;
     if !marketing {
-        return Ok(Settled { version: asked.max(OLDEST_GRAPH), warning: None });
+        return Ok(Settled { version: asked.max(oldest(now, |row| row.graph_until)), warning: None });
     }
-    if MARKETING_LIVE.contains(&asked) {
+    if asked >= oldest_marketing {
         return Ok(Settled { version: asked, warning: None });
     }
     if strict {
         return Err(deprecated());
     }
     Ok(Settled {
-        version: OLDEST_MARKETING,
+        version: oldest_marketing,
         warning: Some(format!(
-            "The call has been auto-upgraded to {OLDEST_MARKETING} as {asked} has been deprecated"
+            "The call has been auto-upgraded to {oldest_marketing} as {asked} has been deprecated"
         )),
     })
 }
 
 fn deprecated() -> GraphError {
+    let newest = versions::all().first().map_or(versions::DEFAULT, |row| &row.name);
     GraphError::new(
         2635,
         format!(
-            "You are calling a deprecated version of the Ads API. Please update to the latest version: {NEWEST}."
+            "You are calling a deprecated version of the Ads API. Please update to the latest version: {newest}."
         ),
     )
 }
@@ -100,6 +120,10 @@ fn deprecated() -> GraphError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn settle(asked: Option<&str>, marketing: bool, strict: bool) -> Result<Settled, GraphError> {
+        super::settle(asked, marketing, strict, "2026-11-24T12:00:00Z".parse().unwrap())
+    }
 
     #[test]
     fn ended_versions_move_up_or_fail() {
@@ -115,6 +139,13 @@ mod tests {
         assert_eq!(settle(None, true, false).unwrap_err().code, 2635);
         assert!(settle(None, false, false).is_ok());
         assert_eq!(settle(Some("v3.1"), false, true).unwrap().version.to_string(), "v21.0");
+    }
+
+    #[test]
+    fn the_clock_decides_what_has_ended() {
+        let before = "2026-10-05T12:00:00Z".parse().unwrap();
+        let live = super::settle(Some("v24.0"), true, true, before).unwrap();
+        assert_eq!(live.version.to_string(), "v24.0");
     }
 
     #[test]

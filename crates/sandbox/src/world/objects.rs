@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::{Map, Value};
 
+use crate::protocol::Params;
+
 /// Ids look like Meta's of today: eighteen digits.
 const FIRST_ID: u64 = 120_230_000_000_000_001;
 
@@ -117,12 +119,25 @@ pub struct Image {
 
 #[derive(Debug, Default)]
 pub struct Objects {
-    objects: Vec<Object>,
+    by_id: Vec<Object>,
     children: HashMap<(u64, ObjectKind), Children>,
     /// By ad account and hash.
     pub images: BTreeMap<(u64, String), Image>,
+    /// Asynchronous insights reports, by id.
+    pub reports: BTreeMap<u64, Report>,
     /// Video uploads under way, by session id.
     pub uploads: BTreeMap<String, Upload>,
+}
+
+/// An asynchronous insights report: the question, answered when it is read.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub account: u64,
+    /// The node whose insights were asked for.
+    pub of: String,
+    pub params: Params,
+    /// Unix seconds.
+    pub created: i64,
 }
 
 /// A chunked video upload.
@@ -137,12 +152,12 @@ static NONE: Children = Children { ids: Vec::new(), hidden: 0 };
 
 impl Objects {
     pub fn get(&self, id: u64) -> Option<&Object> {
-        self.objects.get(usize::try_from(id.checked_sub(FIRST_ID)?).ok()?)
+        self.by_id.get(usize::try_from(id.checked_sub(FIRST_ID)?).ok()?)
     }
 
     /// For changes that leave status and parents alone.
     pub fn get_mut(&mut self, id: u64) -> Option<&mut Object> {
-        self.objects.get_mut(usize::try_from(id.checked_sub(FIRST_ID)?).ok()?)
+        self.by_id.get_mut(usize::try_from(id.checked_sub(FIRST_ID)?).ok()?)
     }
 
     /// The object if it is of this kind.
@@ -151,19 +166,19 @@ impl Objects {
     }
 
     pub fn reserve(&mut self, count: usize) {
-        self.objects.reserve(count);
+        self.by_id.reserve(count);
     }
 
     /// Adds an object under its account and, where it has one, its parents. `id` is set here and returned.
     pub fn insert(&mut self, mut object: Object) -> u64 {
-        let id = FIRST_ID + self.objects.len() as u64;
+        let id = FIRST_ID + self.by_id.len() as u64;
         object.id = id;
         for parent in self.parents(&object).into_iter().flatten() {
             let children = self.children.entry((parent, object.kind)).or_default();
             children.ids.push(id);
             children.hidden += usize::from(object.status.is_hidden());
         }
-        self.objects.push(object);
+        self.by_id.push(object);
         id
     }
 

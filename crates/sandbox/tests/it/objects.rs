@@ -65,6 +65,10 @@ async fn wrong_parameters_are_named() {
         "(#100) Param status must be one of {ACTIVE, PAUSED} - got \"RUNNING\"."
     );
     assert_eq!(status.body["error"]["error_data"]["blame_field_specs"], json!([["status"]]));
+    let objective = refuse("objective", json!("OUTCOME_FAME")).await;
+    let message = objective.body["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("(#100) Param objective must be one of {"), "{message}");
+    assert!(message.ends_with("- got \"OUTCOME_FAME\"."), "{message}");
     assert_eq!(refuse("daily_budget", json!("a lot")).await.code().0, 100);
     assert_eq!(refuse("promoted_object", json!("{broken")).await.code().0, 100);
     let missing =

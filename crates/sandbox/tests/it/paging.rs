@@ -93,3 +93,27 @@ async fn insights_cursors_are_row_indices() {
     let breakdowns = server.get(&server.account("insights"), json!({ "breakdowns": "age" })).await;
     assert_eq!(breakdowns.status, 501);
 }
+
+#[tokio::test]
+async fn reports_run_in_their_own_time() {
+    let fill = adjoin_sandbox::Fill { campaigns: 2, ad_sets: 4, ads: 8 };
+    let server = Server::with(adjoin_sandbox::Options { fill, ..Default::default() }).await;
+    let params = json!({ "level": "ad", "fields": ["ad_id", "spend"], "date_preset": "last_7d" });
+    let run = server.post(&server.account("insights"), params.clone()).await.good();
+    let id = run["report_run_id"].as_str().unwrap();
+    let status = async || {
+        let run = server.get(id, json!({ "fields": "async_status,async_percent_completion" })).await.good();
+        (run["async_status"].as_str().unwrap().to_owned(), run["async_percent_completion"].as_i64().unwrap())
+    };
+    assert!(status().await.1 < 100);
+    assert_eq!(server.get(&format!("{id}/insights"), json!({})).await.status, 400);
+    server.world.write().unwrap().clock.advance(jiff::SignedDuration::from_secs(4));
+    assert_eq!(status().await, ("Job Completed".to_owned(), 100));
+    let rows = server.get(&format!("{id}/insights"), json!({ "limit": 2 })).await.good();
+    let direct = server.get(&server.account("insights"), params).await.good();
+    assert_eq!(rows["data"].as_array().unwrap()[..], direct["data"].as_array().unwrap()[..2]);
+    let next = follow(&server, &rows, "next").await;
+    assert_eq!(next["data"][0], direct["data"][2]);
+    server.world.write().unwrap().clock.advance(jiff::SignedDuration::from_hours(31 * 24));
+    assert_eq!(server.get(&format!("{id}/insights"), json!({})).await.code(), (100, Some(33)));
+}

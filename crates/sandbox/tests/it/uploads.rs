@@ -47,8 +47,8 @@ async fn images_by_file_and_by_bytes() {
     let bytes =
         server.post(&server.account("adimages"), json!({ "bytes": STANDARD.encode(PNG) })).await.good();
     assert_eq!(bytes["images"]["bytes"]["hash"], image["hash"], "the hash follows from the content");
-    let served = server.client.get(image["url"].as_str().unwrap()).send().await.unwrap();
-    assert_eq!(served.bytes().await.unwrap(), PNG);
+    let picture = server.client.get(image["url"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(picture.bytes().await.unwrap(), PNG);
 
     let hashes = json!({ "hashes": [image["hash"]], "fields": "id,hash,permalink_url" });
     let list = server.get(&server.account("adimages"), hashes).await.good();

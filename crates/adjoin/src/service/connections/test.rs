@@ -52,6 +52,8 @@ pub enum CheckOutcome {
     /// It works, and something should be looked after.
     Warned,
     Failed,
+    /// An earlier failure made it pointless.
+    Skipped,
 }
 
 /// The checks in their order, by name and title.
@@ -231,6 +233,16 @@ fn checks(asked: &Asked, connection: &Connection, now: Timestamp) -> Vec<Check> 
         ),
         assets(named::PAGES, findings, findings.assets.pages.len(), &GapKind::NoPages, "Page"),
     ]
+}
+
+/// The checks that were made, and those that had no sense after them.
+fn followed_by_skipped(made: Vec<Check>, also: &[(&'static str, &'static str)]) -> Vec<Check> {
+    let rest = [named::PERMISSIONS, named::EXPIRY, named::AD_ACCOUNTS, named::PAGES];
+    let skipped = also.iter().chain(&rest).map(|&(name, title)| Check {
+        outcome: CheckOutcome::Skipped,
+        ..Check::passed((name, title), "Not looked at.")
+    });
+    made.into_iter().chain(skipped.collect::<Vec<_>>()).collect()
 }
 
 fn permissions(findings: &Findings, connection: &Connection) -> Check {

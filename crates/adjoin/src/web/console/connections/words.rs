@@ -63,6 +63,7 @@ pub fn check(outcome: CheckOutcome) -> Badge {
         CheckOutcome::Passed => Badge::new(Tone::Ok, "Passed"),
         CheckOutcome::Warned => Badge::new(Tone::Warn, "Look after it"),
         CheckOutcome::Failed => Badge::new(Tone::Bad, "Failed"),
+        CheckOutcome::Skipped => Badge::new(Tone::Off, "Skipped"),
     }
 }
 

@@ -223,7 +223,7 @@ pub async fn submit(
         use_cases: form.use_cases.clone(),
         extra_permissions: form.extra(),
         graph_version: Some(form.graph_version.clone()).filter(|version| !version.is_empty()),
-        keyed_redirect_uri: form.keyed_redirect_uri,
+        keyed_redirect_uri: Some(form.keyed_redirect_uri),
     };
     match setup::save(&app, &frame.actor(), new).await {
         Ok(_) => Ok(Done::SetupSaved.at("/connectors/facebook-marketing/setup").into_response()),

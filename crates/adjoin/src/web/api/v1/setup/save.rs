@@ -31,10 +31,8 @@ pub struct SetupInput {
     extra_permissions: Vec<String>,
     /// Such as `v26.0`. Left out, the newest version that is live.
     graph_version: Option<String>,
-    /// Send people through `/connector/callback/{partner-key}` instead of `/connector/callback`. Register that URI
-    /// at Meta first.
-    #[serde(default)]
-    keyed_redirect_uri: bool,
+    /// Send consents over the redirect URI that ends in the partner key. Left out, it stays as it is.
+    keyed_redirect_uri: Option<bool>,
 }
 
 fn facebook_login() -> Login {
