@@ -12,7 +12,7 @@ macro_rules! done {
         impl Done {
             const ALL: &[Self] = &[$(Self::$variant),*];
 
-            pub fn code(self) -> &'static str {
+            fn code(self) -> &'static str {
                 match self {
                     $(Self::$variant => $code),*
                 }
@@ -35,7 +35,7 @@ done! {
     AccountCreated = "account-created", "The account is created.";
     AccountRenamed = "account-renamed", "The account has its new name.";
     Installed = "installed", "The connector is installed. Create a connect link, or start from your product.";
-    CampaignCreated = "campaign-created", "The campaign is created, paused. Now its first ad set.";
+    CampaignCreated = "campaign-created", "The campaign is created, paused. This is how Meta reads it back.";
     AdSetCreated = "ad-set-created", "The ad set is created, paused. This is how Meta reads it back.";
     Disconnected = "disconnected", "The connection is taken back.";
     DisconnectedAtMeta = "disconnected-at-meta", "Our copy of the token is erased, and the consent is taken back at Meta.";

@@ -66,8 +66,14 @@ pub fn router() -> Router<App> {
         .route("/accounts/{account}/delete", get(accounts::delete::confirm).post(accounts::delete::submit))
         .route("/accounts/{account}/install", post(accounts::page::install))
         .route("/accounts/{account}/connections/{connection}", get(connections::page::show))
-        .route("/accounts/{account}/connections/{connection}/test", post(connections::actions::test))
-        .route("/accounts/{account}/connections/{connection}/link", post(connections::actions::link))
+        .route(
+            "/accounts/{account}/connections/{connection}/test",
+            get(connections::actions::back).post(connections::actions::test),
+        )
+        .route(
+            "/accounts/{account}/connections/{connection}/link",
+            get(connections::actions::back).post(connections::actions::link),
+        )
         .route(
             "/accounts/{account}/connections/{connection}/disconnect",
             get(connections::disconnect::confirm).post(connections::disconnect::submit),
@@ -82,6 +88,7 @@ pub fn router() -> Router<App> {
             get(ads::ad_set::show).post(ads::ad_set::submit),
         )
         .route("/accounts/{account}/connections/{connection}/ad-sets/{id}", get(ads::show::ad_set))
+        .method_not_allowed_fallback(|| async { Failure::no_page() })
         .layer(axum::Extension(limits))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::cross_site().into_response()))
 }

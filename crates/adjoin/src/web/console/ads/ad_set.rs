@@ -340,7 +340,8 @@ pub async fn show(
 ) -> Result<Step> {
     let (account, connection) = of_path(&app, &account, &connection).await?;
     let first = connection.assets.ad_accounts.first().map(|it| it.id.clone());
-    let ad_account = asked.ad_account.or(first).unwrap_or_default();
+    let named = asked.ad_account.filter(|id| !id.is_empty());
+    let ad_account = named.clone().or(first).unwrap_or_default();
     let Some(campaign) = asked.campaign.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()) else {
         let page = choose::page(&app, frame, account, connection, ad_account).await?;
         return Ok(Step::Choose(Box::new(Page::new(page))));
@@ -356,6 +357,10 @@ pub async fn show(
         Ok(answer) => {
             let campaign = data(&answer);
             draft.set("campaign.objective", text(&campaign, "objective"));
+            let its_account = text(&campaign, "account_id");
+            if named.is_none() && !its_account.is_empty() {
+                draft.set(AD_ACCOUNT, format!("act_{its_account}"));
+            }
             let has_budget = ["daily_budget", "lifetime_budget"].iter().any(|it| campaign.get(it).is_some());
             if !has_budget {
                 draft.set("ad_set.bid_strategy", "LOWEST_COST_WITHOUT_CAP");

@@ -8,13 +8,13 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, Query, State},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{call, choices, choose::ad_accounts, data, remark, text};
+use super::{call, choices, choose, data, remark, text};
 use crate::{
     random,
     service::{App, accounts::Account, connections::Connection},
@@ -101,14 +101,21 @@ impl CampaignForm {
     }
 
     fn about(&self, name: &str) -> Vec<Remark> {
-        let of_rules = self.remarks.iter().filter(|(field, _)| field == name).map(|(_, remark)| remark.clone());
+        let of_rules =
+            self.remarks.iter().filter(|(field, _)| field == name).map(|(_, remark)| remark.clone());
         of_rules.chain(self.refusal.remarks(name)).collect()
     }
 
     /// Remarks about what has no field here.
     fn others(&self) -> Vec<&Remark> {
-        const SHOWN: &[&str] =
-            &["name", "objective", "special_ad_category", "special_ad_category_country", "daily_budget", "bid_strategy"];
+        const SHOWN: &[&str] = &[
+            "name",
+            "objective",
+            "special_ad_category",
+            "special_ad_category_country",
+            "daily_budget",
+            "bid_strategy",
+        ];
         self.remarks.iter().filter(|(field, _)| !SHOWN.contains(&field.as_str())).map(|(_, it)| it).collect()
     }
 
@@ -158,15 +165,12 @@ pub async fn submit(
     }
     let mut arguments = campaign;
     arguments.insert("ad_account_id".to_owned(), page.form.ad_account_id.as_str().into());
-    match call(&app, &page.account, &page.connection, "campaign.create", arguments, Some(&page.form.key)).await {
+    match call(&app, &page.account, &page.connection, "campaign.create", arguments, Some(&page.form.key))
+        .await
+    {
         Ok(answer) => {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query
-                .append_pair("ad_account", &page.form.ad_account_id)
-                .append_pair("campaign", text(&data(&answer), "id"))
-                .append_pair("done", Done::CampaignCreated.code());
-            let target = format!("{}/ad-sets/new?{}", page.connection_path(), query.finish());
-            Ok(Redirect::to(&target).into_response())
+            let target = format!("{}/campaigns/{}", page.connection_path(), text(&data(&answer), "id"));
+            Ok(Done::CampaignCreated.at(&target).into_response())
         }
         Err(error) => {
             page.refusal = Refusal::from_error(error)?;

@@ -37,6 +37,21 @@ impl Choose {
     fn connection_path(&self) -> String {
         format!("/accounts/{}/connections/{}", self.account.id, self.connection.id)
     }
+
+    /// The form of an ad set in this campaign.
+    fn form_path(&self, campaign: &Campaign) -> String {
+        let query = [("ad_account", self.ad_account.as_str()), ("campaign", campaign.id.as_str())];
+        self.path("ad-sets/new", &query)
+    }
+
+    fn new_campaign_path(&self) -> String {
+        self.path("campaigns/new", &[("ad_account", self.ad_account.as_str())])
+    }
+
+    fn path(&self, page: &str, query: &[(&str, &str)]) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        format!("{}/{page}?{query}", self.connection_path())
+    }
 }
 
 /// The ad accounts of a connection, to choose from.

@@ -31,6 +31,13 @@ impl Shown {
         format!("/accounts/{}/connections/{}", self.account.id, self.connection.id)
     }
 
+    /// The campaign that this is, or is in. What came from the address is an id only if Meta knew it.
+    fn campaign(&self) -> Option<&str> {
+        let field = if self.kind == "Campaign" { "id" } else { "campaign_id" };
+        Some(text(&self.object, field))
+            .filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()) && !id.is_empty())
+    }
+
     fn name(&self) -> &str {
         Some(text(&self.object, "name")).filter(|name| !name.is_empty()).unwrap_or(self.kind)
     }
@@ -53,7 +60,9 @@ impl Shown {
             .map(|(key, value)| {
                 let shown = match value {
                     Value::String(text) => text.clone(),
-                    Value::Object(_) | Value::Array(_) => serde_json::to_string_pretty(value).unwrap_or_default(),
+                    Value::Object(_) | Value::Array(_) => {
+                        serde_json::to_string_pretty(value).unwrap_or_default()
+                    }
                     other => other.to_string(),
                 };
                 (key.clone(), shown)
