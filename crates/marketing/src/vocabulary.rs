@@ -195,14 +195,29 @@ impl Index {
         (number != 0).then(|| usize::from(number) - 1)
     }
 
+    /// Mixes the length and up to 24 bytes from the start, the middle and the end: enough to tell apart the words of
+    /// one list, which [`Index::new`] makes sure of, and no loop over a word that is looked up.
     fn slot(word: &str, size: usize) -> usize {
         let bytes = word.as_bytes();
-        let mut hash = bytes.len() as u64;
-        for chunk in bytes.chunks(8) {
+        let length = bytes.len();
+        let eight = |from: usize| {
             let mut buffer = [0; 8];
-            buffer[..chunk.len()].copy_from_slice(chunk);
-            hash = (hash.rotate_left(5) ^ u64::from_le_bytes(buffer)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
+            buffer.copy_from_slice(&bytes[from..from + 8]);
+            u64::from_le_bytes(buffer)
+        };
+        let four = |from: usize| {
+            let mut buffer = [0; 4];
+            buffer.copy_from_slice(&bytes[from..from + 4]);
+            u64::from(u32::from_le_bytes(buffer))
+        };
+        let (start, middle, end) = match length {
+            0 => (0, 0, 0),
+            1..4 => (u64::from(bytes[0]), u64::from(bytes[length / 2]), u64::from(bytes[length - 1])),
+            4..8 => (four(0), 0, four(length - 4)),
+            _ => (eight(0), eight(length / 2 - 4), eight(length - 8)),
+        };
+        let mix = |hash: u64, part: u64| (hash.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hash = mix(mix(mix(length as u64, start), middle), end);
         // The high bits are the well-mixed ones.
         usize::try_from(hash >> 40).unwrap_or(0) & (size - 1)
     }

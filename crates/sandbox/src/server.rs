@@ -28,8 +28,12 @@ use crate::{
         answer::{self, Trace},
         wire,
     },
-    scenarios, tls,
-    world::{Protocol, fill, seed},
+    scenarios::{self, Admin},
+    tls,
+    world::{
+        Protocol, fill,
+        seed::{self, Seeded},
+    },
 };
 
 /// Ids and tokens are the same from run to run unless another seed is asked for.
@@ -54,12 +58,12 @@ pub enum SandboxError {
         #[source]
         source: io::Error,
     },
-    #[error("unknown scenario: {0}")]
-    Scenario(String),
+    #[error(transparent)]
+    Scenario(#[from] scenarios::ParseScenarioError),
 }
 
 /// What a client needs to begin: the one line that is printed at start.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Facts {
     pub graph_url: String,
     pub dialog_url: String,
@@ -100,7 +104,7 @@ pub struct Sandbox {
     facts: Facts,
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    public_url: Option<String>,
+    options: Options,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -114,24 +118,7 @@ impl Sandbox {
     pub fn new(options: Options, listener: TcpListener) -> Result<Self, SandboxError> {
         let address = listener.local_addr().map_err(SandboxError::Address)?;
         let tls = options.tls_ca_file.as_deref().map(|path| tls::acceptor(path, address.ip())).transpose()?;
-        let mut world = World {
-            seed: options.seed.unwrap_or(DEFAULT_SEED),
-            protocol: Protocol { strict_versions: options.strict_versions, legacy: options.legacy_protocol },
-            clock: options.now.map_or_else(Clock::default, |now| Clock::Running {
-                offset: now.duration_since(Timestamp::now()),
-            }),
-            ..World::default()
-        };
-        let redirect_uris: Vec<String> =
-            USUAL_CALLBACKS.iter().map(|&uri| uri.to_owned()).chain(options.redirect_uris).collect();
-        let seeded = seed::seed(&mut world, &redirect_uris);
-        for text in &options.scenarios {
-            let scenario = text.parse().map_err(|_| SandboxError::Scenario(text.clone()))?;
-            world.scenarios.set(scenario);
-        }
-        let account = seeded.ad_account_id.trim_start_matches("act_").parse().unwrap_or_default();
-        fill::fill(&mut world, account, &seeded.page_id, &seeded.pixel_id, options.fill);
-
+        let (world, seeded) = build(&options)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let base = options
             .public_url
@@ -157,10 +144,10 @@ impl Sandbox {
             application_id: seeded.application_id,
             object_store_url: seeded.object_store_url,
             api_version: "v26.0",
-            ca_file: options.tls_ca_file,
+            ca_file: options.tls_ca_file.clone(),
         };
         let world = Arc::new(RwLock::new(world));
-        Ok(Self { world, facts, listener, tls, public_url: options.public_url })
+        Ok(Self { world, facts, listener, tls, options })
     }
 
     pub fn facts(&self) -> &Facts {
@@ -176,10 +163,16 @@ impl Sandbox {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), SandboxError> {
         let graph = Graph {
             world: Arc::clone(&self.world),
-            public_url: self.public_url.map(Arc::from),
+            public_url: self.options.public_url.as_deref().map(Arc::from),
             tls: self.tls.is_some(),
         };
-        let router = router(graph);
+        let admin = Admin {
+            world: Arc::clone(&self.world),
+            facts: Arc::new(serde_json::to_value(&self.facts).unwrap_or_default()),
+            // The same options made a world at start, so they make one again.
+            rebuild: Arc::new(move || build(&self.options).map(|(world, _)| world).unwrap_or_default()),
+        };
+        let router = router(graph, admin);
         match self.tls {
             None => axum::serve(self.listener, router).with_graceful_shutdown(shutdown).await,
             Some(acceptor) => {
@@ -198,13 +191,37 @@ struct Graph {
     tls: bool,
 }
 
-fn router(graph: Graph) -> Router {
+/// The world as it is at start, and the ids a client needs.
+fn build(options: &Options) -> Result<(World, Seeded), SandboxError> {
+    let mut world = World {
+        seed: options.seed.unwrap_or(DEFAULT_SEED),
+        protocol: Protocol { strict_versions: options.strict_versions, legacy: options.legacy_protocol },
+        clock: options.now.map_or_else(Clock::default, |now| Clock::Running {
+            offset: now.duration_since(Timestamp::now()),
+        }),
+        ..World::default()
+    };
+    let redirect_uris: Vec<String> = USUAL_CALLBACKS
+        .iter()
+        .map(|&uri| uri.to_owned())
+        .chain(options.redirect_uris.iter().cloned())
+        .collect();
+    let seeded = seed::seed(&mut world, &redirect_uris);
+    for text in &options.scenarios {
+        world.scenarios.set(text.parse()?);
+    }
+    let account = seeded.ad_account_id.trim_start_matches("act_").parse().unwrap_or_default();
+    fill::fill(&mut world, account, &seeded.page_id, &seeded.pixel_id, options.fill);
+    Ok((world, seeded))
+}
+
+fn router(graph: Graph, admin: Admin) -> Router {
     Router::new()
         .route("/_sandbox/coverage", get(async || Json(nodes::coverage())))
         .route("/_sandbox/images/{account}/{hash}", get(image))
         .fallback(graph_call)
         .with_state(graph.clone())
-        .merge(scenarios::admin_router(Arc::clone(&graph.world)))
+        .merge(scenarios::admin_router(admin))
         .merge(login::dialog_router(graph.world))
 }
 

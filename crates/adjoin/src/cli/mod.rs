@@ -5,6 +5,7 @@ mod demo;
 mod key;
 mod sandbox;
 mod serve;
+mod validate;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -28,6 +29,9 @@ enum Command {
     Demo(demo::Demo),
     /// Run the local Graph and login dialog
     Sandbox(sandbox::Sandbox),
+    /// Check an ad set offline
+    #[command(subcommand)]
+    Validate(validate::Validate),
     /// Make and rotate the keys that seal secrets
     #[command(subcommand)]
     Key(key::Key),
@@ -58,6 +62,7 @@ pub fn run() -> ExitCode {
             Command::Serve(command) => command.run(config).await,
             Command::Demo(command) => command.run().await,
             Command::Sandbox(command) => command.run().await,
+            Command::Validate(command) => command.run(),
             Command::Key(command) => command.run(config).await,
         }
     });

@@ -1,9 +1,11 @@
 //! The integration tests of the service, one binary: each further binary is a link step.
 
 mod api;
+mod connect;
 mod databases;
 mod docs;
 mod process;
 mod serve;
 mod support;
+mod validate;
 mod vault;

@@ -15,15 +15,26 @@ pub struct Row {
     pub any_of: Vec<Vec<String>>,
     pub mark: Mark,
     pub source: String,
+    /// `any_of`, taken apart.
+    #[serde(skip)]
+    sets: Vec<Vec<Window>>,
 }
+
+/// Days, and `c`, `v` or `e`.
+pub(crate) type Window = (i64, char);
 
 #[derive(Deserialize)]
 struct Table {
     row: Vec<Row>,
 }
 
-static ROWS: LazyLock<Vec<Row>> =
-    LazyLock::new(|| table::<Table>("attribution.toml", include_str!("../../data/attribution.toml")).row);
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let mut rows = table::<Table>("attribution.toml", include_str!("../../data/attribution.toml")).row;
+    for row in &mut rows {
+        row.sets = row.any_of.iter().map(|set| set.iter().map(|word| window(word)).collect()).collect();
+    }
+    rows
+});
 
 /// All rows. Any other objective and goal take a click of one day only.
 pub fn rows() -> &'static [Row] {
@@ -39,16 +50,17 @@ pub fn windows(objective: &str, goal: &str) -> Option<&'static Row> {
 
 impl Row {
     /// Whether exactly these windows, in any order, are one of the sets.
-    pub(crate) fn takes(&self, windows: &[(i64, char)]) -> bool {
-        self.any_of.iter().any(|set| {
-            set.len() == windows.len()
-                && set.iter().all(|word| windows.iter().any(|(days, kind)| is_window(word, *days, *kind)))
-        })
+    pub(crate) fn takes(&self, windows: &[Window]) -> bool {
+        self.sets
+            .iter()
+            .any(|set| set.len() == windows.len() && set.iter().all(|window| windows.contains(window)))
     }
 }
 
-fn is_window(word: &str, days: i64, kind: char) -> bool {
-    word.strip_suffix(kind).is_some_and(|number| number.parse() == Ok(days))
+/// Takes a word such as `7c` apart.
+fn window(word: &str) -> Window {
+    let split = word.char_indices().last().and_then(|(at, kind)| Some((word[..at].parse().ok()?, kind)));
+    split.unwrap_or_else(|| panic!("data/attribution.toml has the window {word}, which is none"))
 }
 
 #[cfg(test)]

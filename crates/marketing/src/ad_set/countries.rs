@@ -52,6 +52,68 @@ struct Countries {
 static COUNTRIES: LazyLock<Countries> =
     LazyLock::new(|| table("countries.toml", include_str!("../../data/countries.toml")));
 
+/// What is asked for in one country, as bits, so that a targeting with many countries is looked through quickly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Asked(u16);
+
+impl Asked {
+    const DSA: u16 = 1;
+    const DSA_TERRITORY: u16 = 2;
+    /// The first bit of the regional categories, in the order of [`regional`].
+    const REGIONAL: u32 = 2;
+
+    pub(crate) fn dsa(self) -> bool {
+        self.0 & Self::DSA != 0
+    }
+
+    pub(crate) fn dsa_perhaps(self) -> bool {
+        self.0 & Self::DSA_TERRITORY != 0
+    }
+
+    /// The regional categories that are for this country.
+    pub(crate) fn regional(self) -> impl Iterator<Item = &'static Regional> {
+        regional()
+            .iter()
+            .enumerate()
+            .filter(move |(at, _)| (self.0 >> Self::REGIONAL) & (1 << at) != 0)
+            .map(|(_, row)| row)
+    }
+
+    pub(crate) fn is_nothing(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// By the two letters of the code.
+static ASKED: LazyLock<Vec<Asked>> = LazyLock::new(|| {
+    let mut asked = vec![Asked::default(); 26 * 26];
+    let mut add = |code: &str, bit: u16| {
+        let at = letters(code)
+            .unwrap_or_else(|| panic!("data/countries.toml has the country {code}, which is none"));
+        asked[at].0 |= bit;
+    };
+    dsa().countries.iter().for_each(|code| add(code, Asked::DSA));
+    dsa_territories().countries.iter().for_each(|code| add(code, Asked::DSA_TERRITORY));
+    for (at, row) in regional().iter().enumerate() {
+        add(&row.country, 1 << (Asked::REGIONAL as usize + at));
+    }
+    asked
+});
+
+fn letters(code: &str) -> Option<usize> {
+    match code.as_bytes() {
+        [one @ b'A'..=b'Z', two @ b'A'..=b'Z'] => {
+            Some(usize::from(one - b'A') * 26 + usize::from(two - b'A'))
+        }
+        _ => None,
+    }
+}
+
+/// What is asked for in a country.
+pub(crate) fn asked_in(country: &str) -> Asked {
+    letters(country).map_or(Asked::default(), |at| ASKED[at])
+}
+
 /// Where ads must say who benefits and who pays.
 pub fn dsa() -> &'static Group {
     &COUNTRIES.dsa
@@ -69,7 +131,7 @@ pub fn restricted() -> &'static [Restricted] {
 
 /// Whether ads that reach this country must say who benefits and who pays.
 pub fn needs_dsa(country: &str) -> bool {
-    dsa().holds(country)
+    asked_in(country).dsa()
 }
 
 /// The regional categories.

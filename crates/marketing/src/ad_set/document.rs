@@ -13,11 +13,11 @@ use crate::vocabulary::{Kind, vocabulary};
 /// Made by [`super::parse`]; it borrows from the text it was read from.
 #[derive(Debug, Clone, Default)]
 pub struct Document<'a> {
-    pub(crate) ad_set: AdSet<'a>,
-    pub(crate) campaign: Option<Campaign<'a>>,
+    pub(crate) ad_set: Box<AdSet<'a>>,
+    pub(crate) campaign: Option<Box<Campaign<'a>>>,
     pub(crate) ad_account: Option<AdAccount<'a>>,
     /// The ad set as it stands; then `ad_set` is an update.
-    pub(crate) existing: Option<AdSet<'a>>,
+    pub(crate) existing: Option<Box<AdSet<'a>>>,
     pub(crate) api_version: Option<Text<'a>>,
     pub(crate) odd: Vec<Oddity<'a>>,
 }
@@ -33,10 +33,10 @@ fn skip_none(_: &str) -> bool {
 object! {
     /// The document as it is read, before it is known whether an ad set is in it.
     Whole {
-        "ad_set" => ad_set: AdSet<'a>,
-        "campaign" => campaign: Campaign<'a>,
+        "ad_set" => ad_set: Box<AdSet<'a>>,
+        "campaign" => campaign: Box<Campaign<'a>>,
         "ad_account" => ad_account: AdAccount<'a>,
-        "existing" => existing: AdSet<'a>,
+        "existing" => existing: Box<AdSet<'a>>,
         "api_version" => api_version: Text<'a>,
     }
     skip skip_none
@@ -57,7 +57,7 @@ object! {
         "start_time" | "time_start" => start_time: Moment<'a>,
         "end_time" | "time_stop" => end_time: Moment<'a>,
         "promoted_object" => promoted_object: PromotedObject<'a>,
-        "targeting" => targeting: Targeting<'a>,
+        "targeting" => targeting: Box<Targeting<'a>>,
         "attribution_spec" => attribution_spec: List<'a, Attribution<'a>>,
         "dsa_beneficiary" => dsa_beneficiary: Text<'a>,
         "dsa_payor" => dsa_payor: Text<'a>,
@@ -82,7 +82,7 @@ object! {
         "existing_customer_budget_percentage" => existing_customer_budget_percentage: Filled,
         "date_format" => date_format: Text<'a>,
         "rf_prediction_id" => rf_prediction_id: Id<'a>,
-        "campaign_spec" => campaign_spec: Campaign<'a>,
+        "campaign_spec" => campaign_spec: Box<Campaign<'a>>,
         "configured_status" => configured_status: Text<'a>,
         "effective_status" => effective_status: Text<'a>,
     }
@@ -162,8 +162,8 @@ object! {
 
 object! {
     Targeting {
-        "geo_locations" => geo_locations: Geo<'a>,
-        "excluded_geo_locations" => excluded_geo_locations: Geo<'a>,
+        "geo_locations" => geo_locations: Box<Geo<'a>>,
+        "excluded_geo_locations" => excluded_geo_locations: Box<Geo<'a>>,
         "age_min" => age_min: i64,
         "age_max" => age_max: i64,
         "genders" => genders: List<'a, i64>,

@@ -44,7 +44,12 @@ pub fn check(input: &[u8], now: Timestamp) -> Result<Report, InputError> {
 
 /// Reads a document. Values of the wrong kind are no error here: [`validate`] reports them all.
 pub fn parse(input: &[u8]) -> Result<Document<'_>, InputError> {
-    match serde_json::from_slice::<Slot<Whole<'_>>>(input) {
+    // Checked once for all, the text need not be checked string by string.
+    let read = match std::str::from_utf8(input) {
+        Ok(text) => serde_json::from_str::<Slot<Whole<'_>>>(text),
+        Err(_) => serde_json::from_slice(input),
+    };
+    match read {
         Ok(Slot::Good(whole)) => from_whole(whole),
         Ok(Slot::Null) => Err(not_a_document("null")),
         Ok(Slot::Bad(found)) => Err(not_a_document(found)),

@@ -172,8 +172,8 @@ pub(crate) struct PromotedObject<'a> {
 
 impl PromotedObject<'_> {
     pub(crate) fn get(&self, name: &str) -> Option<&Value<'_>> {
-        let at = position(name)?;
-        self.values.iter().find(|(field, _)| *field == at).map(|(_, value)| value)
+        let rows = fields();
+        self.values.iter().find(|(at, _)| rows[*at].name == name).map(|(_, value)| value)
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {

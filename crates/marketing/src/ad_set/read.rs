@@ -385,6 +385,27 @@ impl<'de> Read<'de> for Filled {
     }
 }
 
+/// Large objects are kept apart, so that reading does not move them about.
+impl<'de, T: Read<'de>> Read<'de> for Box<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        Ok(T::object(object)?.map(Self::new))
+    }
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        T::text(text).map(Self::new)
+    }
+}
+
+impl<T: Inspect> Inspect for Box<T> {
+    fn is_odd(&self) -> bool {
+        T::is_odd(self)
+    }
+    fn inspect(&self, path: &mut Vec<Segment>, tell: Tell<'_>) {
+        T::inspect(self, path, tell);
+    }
+}
+
 /// A list. Items of the wrong kind are left out and noted.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct List<'a, T> {

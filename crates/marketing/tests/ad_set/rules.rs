@@ -1006,7 +1006,7 @@ fn breaches() -> Vec<Breach> {
             Warn,
             "ad_set.dsa_payor",
             sale(),
-            patched(&geo(json!({"countries": ["DE"]})), &json!({"ad_account": null})),
+            json!({"ad_account": null, "ad_set": {"targeting": {"geo_locations": {"countries": ["DE"]}}}}),
         ),
         breach(DsaTerritory, Warn, "ad_set.dsa_payor", sale(), geo(json!({"countries": ["NO"]}))),
         breach(
@@ -1053,7 +1053,7 @@ fn breaches() -> Vec<Breach> {
             Warn,
             "campaign.promoted_object",
             sale(),
-            patched(&campaign(json!({"promoted_object": null})), &object(json!({"product_set_id": "1"}))),
+            json!({"campaign": {"promoted_object": null}, "ad_set": {"promoted_object": {"product_set_id": "1"}}}),
         ),
         breach(
             ObjectDeleted,

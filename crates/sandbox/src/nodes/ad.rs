@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Cell, Kind, List, Node, Request, Route, Scope, ad_creative, copies, create, delete, edge, insights, node,
-    refusals, update, write,
+    Cell, Kind, List, Node, Request, Room, Route, Scope, ad_creative, copies, create, delete, edge, insights,
+    node, refusals, update, write,
 };
 use crate::{
     protocol::GraphError,
@@ -110,7 +110,8 @@ fn update_ad(world: &mut World, request: &Request<'_>, node: &Node) -> Result<Va
     let creative = prepared.settle(world);
     let mut call = request.call.clone();
     call.params.0.insert("creative".into(), json!({ "creative_id": creative.to_string() }));
-    let request = Request { call: &call, caller: request.caller, version: request.version };
+    let request =
+        Request { call: &call, caller: request.caller, version: request.version, room: Room::default() };
     write::update(world, &request, node, keeps_its_ad_set)
 }
 

@@ -159,6 +159,31 @@ pub struct Scope<'a> {
     /// The version that answers.
     pub version: &'a str,
     pub call: &'a Call,
+    /// How many more nodes this answer may hold.
+    pub room: &'a Room,
+}
+
+/// Nodes that one answer may hold before Meta asks for less.
+const NODES_AN_ANSWER: u32 = 25_000;
+
+/// Counts the nodes of an answer down, however deep they are nested.
+pub struct Room(std::cell::Cell<u32>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(std::cell::Cell::new(NODES_AN_ANSWER))
+    }
+}
+
+impl Room {
+    fn take(&self) -> Result<(), GraphError> {
+        let left = self.0.get().checked_sub(1).ok_or_else(|| {
+            GraphError::new(1, "Please reduce the amount of data you're asking for, then retry your request")
+                .status(StatusCode::INTERNAL_SERVER_ERROR)
+        })?;
+        self.0.set(left);
+        Ok(())
+    }
 }
 
 type ListFn = for<'a> fn(Scope<'a>, &Node, &Params) -> Result<List<'a>, GraphError>;
@@ -169,6 +194,7 @@ pub struct Request<'a> {
     pub call: &'a Call,
     pub caller: &'a Caller,
     pub version: &'a str,
+    pub room: Room,
 }
 
 impl Request<'_> {
@@ -177,7 +203,7 @@ impl Request<'_> {
     }
 
     pub fn scope<'a>(&'a self, world: &'a World) -> Scope<'a> {
-        Scope { world, caller: self.caller, version: self.version, call: self.call }
+        Scope { world, caller: self.caller, version: self.version, call: self.call, room: &self.room }
     }
 }
 
@@ -247,6 +273,19 @@ fn find(method: Method, kind: Kind, edge: Option<&str>) -> Option<Action> {
         .map(|route| route.action)
 }
 
+/// The calls of login, which `login::graph` answers.
+const LOGIN: [(&str, &str); 9] = [
+    ("GET", "/oauth/access_token"),
+    ("GET", "/oauth/client_code"),
+    ("GET", "/oauth/revoke"),
+    ("GET", "/debug_token"),
+    ("GET", "/{User}/permissions"),
+    ("DELETE", "/{User}/permissions"),
+    ("DELETE", "/{User}/permissions/{permission}"),
+    ("POST", "/{Business}/system_user_access_tokens"),
+    ("POST", "/ (batch)"),
+];
+
 /// What is implemented, for people and scripts that want to know before they rely on it.
 pub fn coverage() -> Value {
     let mut rows: Vec<Value> = Vec::new();
@@ -263,6 +302,9 @@ pub fn coverage() -> Value {
             "source": table::of(route.kind).source,
         }));
     }
+    let login = LOGIN
+        .map(|(method, path)| json!({ "method": method, "path": path, "source": "facebook-login/guides, graph-api" }));
+    rows.extend(login);
     json!({ "data": rows })
 }
 
@@ -275,17 +317,15 @@ pub fn is_marketing(world: &World, call: &Call) -> bool {
 /// The ad account whose meters a call counts on.
 pub fn metered_account(world: &World, call: &Call) -> Option<u64> {
     let first = call.path.first()?;
-    match first.strip_prefix("act_") {
-        Some(number) => number.parse().ok(),
-        None => {
-            let id = first.parse().ok()?;
-            let objects = &world.objects;
-            objects
-                .get(id)
-                .map(|object| object.account)
-                .or_else(|| objects.reports.get(&id).map(|r| r.account))
-        }
+    if let Some(number) = first.strip_prefix("act_") {
+        return number.parse().ok();
     }
+    let id = first.parse().ok()?;
+    let objects = &world.objects;
+    objects
+        .get(id)
+        .map(|object| object.account)
+        .or_else(|| objects.reports.get(&id).map(|report| report.account))
 }
 
 /// Answers a call of an authenticated caller.
@@ -303,9 +343,10 @@ pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -
     };
     let node = resolve::resolve(world, caller, call.method, first)?;
     match find(call.method, node.kind, edge) {
-        Some(Action::Do(act)) => act(world, &Request { call, caller, version }, &node),
+        Some(Action::Do(act)) => act(world, &Request { call, caller, version, room: Room::default() }, &node),
         Some(action) => {
-            let scope = Scope { world, caller, version, call };
+            let room = Room::default();
+            let scope = Scope { world, caller, version, call, room: &room };
             let fields = fields::from_params(&call.params)?;
             match (action, edge) {
                 (Action::List(list), Some(edge)) => {

@@ -32,6 +32,7 @@ pub fn node_fields(
     fields: Option<&[Field]>,
     default: &[&str],
 ) -> Result<Value, GraphError> {
+    scope.room.take()?;
     let plain;
     let fields = if let Some(fields) = fields {
         fields

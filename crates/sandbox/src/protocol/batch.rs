@@ -2,7 +2,7 @@
 //!
 //! Sources: marketing-api/asyncrequests, graph-api/batch-requests.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -51,11 +51,13 @@ pub fn answer(world: &mut World, call: &Call) -> Answer {
         Ok(settled) => settled,
         Err(error) => return answer::finish(world, call, None, Err(error), &usage, &trace),
     };
-    let result = run(world, call);
-    answer::finish(world, call, Some(&settled), result, &usage, &trace)
+    let mut delay = Duration::ZERO;
+    let result = run(world, call, &mut delay);
+    Answer { delay, ..answer::finish(world, call, Some(&settled), result, &usage, &trace) }
 }
 
-fn run(world: &mut World, call: &Call) -> Result<Value, GraphError> {
+/// `delay` becomes that of the slowest item: items run side by side.
+fn run(world: &mut World, call: &Call, delay: &mut Duration) -> Result<Value, GraphError> {
     if call.params.has("asyncbatch") {
         return Err(nodes::not_implemented(&Call { path: vec!["asyncbatch".into()], ..call.clone() }));
     }
@@ -83,6 +85,7 @@ fn run(world: &mut World, call: &Call) -> Result<Value, GraphError> {
         .zip(referenced)
         .map(|((item, state), referenced)| {
             let State::Done(answer) = state else { return Value::Null };
+            *delay = answer.delay.max(*delay);
             let omit = item.omit_on_success.unwrap_or(referenced);
             if omit && answer.status.is_success() { Value::Null } else { written(&answer, with_headers) }
         })

@@ -7,10 +7,11 @@
 mod admin;
 mod catalogue;
 mod intercept;
+mod page;
 
 use std::collections::{BTreeMap, VecDeque};
 
-pub use admin::admin_router;
+pub use admin::{Admin, admin_router};
 pub use catalogue::{CATALOGUE, Described, ParseScenarioError, RateLimit, Scenario, Tier};
 pub use intercept::{Effect, RecentCall};
 

@@ -34,3 +34,15 @@ async fn ads_bring_their_parents() {
         assert_eq!(list["data"].as_array().unwrap().len(), count, "{edge}");
     }
 }
+
+#[tokio::test]
+async fn too_much_at_once_is_refused() {
+    let fill = Fill { campaigns: 1, ad_sets: 10, ads: 30_000 };
+    let server = Server::with(Options { fill, ..Options::default() }).await;
+    let fields = json!({ "fields": "adsets.limit(1000){ads.limit(1000){adset{campaign{name}}}}" });
+    let campaigns = server.get(&server.account("campaigns"), fields).await;
+    assert_eq!((campaigns.status, campaigns.code().0), (500, 1));
+    assert!(
+        campaigns.body["error"]["message"].as_str().unwrap().starts_with("Please reduce the amount of data")
+    );
+}

@@ -102,9 +102,9 @@ impl Check {
 /// What asking Meta led to.
 enum Asked {
     Alive(Box<Findings>),
-    Dead(Trouble, State),
+    Dead(Box<State>),
     /// Nothing is known about the token.
-    NoAnswer(MetaError),
+    NoAnswer(Box<MetaError>),
 }
 
 /// Asks Meta about the token and makes a cheap read for each kind of asset. The connection's state, permissions and
@@ -144,7 +144,7 @@ async fn ask(app: &App, row: &table::Stored, sealed: &[u8], now: Timestamp) -> R
     let info = match oauth::debug_token(&graph, &credentials.app.access(), &token).await {
         Ok(info) => info,
         // It is the app that was refused here, not the token.
-        Err(error) => return Ok(Asked::NoAnswer(MetaError::explain(&error))),
+        Err(error) => return Ok(Asked::NoAnswer(Box::new(MetaError::explain(&error)))),
     };
     let death = info.error.clone();
     let wanted =
@@ -170,21 +170,20 @@ fn dead(refusal: Refusal, subcode: Option<i64>, now: Timestamp) -> Asked {
             subcode: None,
             since: now,
         };
-        return Asked::Dead(trouble.clone(), State::Broken { trouble });
+        return Asked::Dead(Box::new(State::Broken { trouble }));
     };
     let known = errors::explain(code, subcode, "");
     let trouble = trouble(known, Some(code), subcode, now);
-    let state = match known.class {
-        Class::ActionOnFacebook => State::ActionNeeded { trouble: trouble.clone() },
-        _ => State::Broken { trouble: trouble.clone() },
-    };
-    Asked::Dead(trouble, state)
+    Asked::Dead(Box::new(match known.class {
+        Class::ActionOnFacebook => State::ActionNeeded { trouble },
+        _ => State::Broken { trouble },
+    }))
 }
 
 fn apply(row: &mut table::Stored, asked: &Asked, now: Timestamp) {
     match asked {
         Asked::NoAnswer(_) => return,
-        Asked::Dead(_, state) => row.state = Json(state.clone()),
+        Asked::Dead(state) => row.state = Json(state.as_ref().clone()),
         Asked::Alive(findings) => {
             row.state = Json(State::with_gaps(findings.gaps.clone()));
             row.subject = Json(Some(findings.subject.clone()));
@@ -203,18 +202,16 @@ fn apply(row: &mut table::Stored, asked: &Asked, now: Timestamp) {
 fn checks(asked: &Asked, connection: &Connection, now: Timestamp) -> Vec<Check> {
     let findings = match asked {
         Asked::NoAnswer(error) => {
-            return vec![Check::failed(
-                named::META_APP,
-                error.message.clone(),
-                error.who,
-                error.next_step.clone(),
-            )];
+            let failed =
+                Check::failed(named::META_APP, error.message.clone(), error.who, error.next_step.clone());
+            return followed_by_skipped(vec![failed], &[named::TOKEN]);
         }
-        Asked::Dead(trouble, _) => {
-            return vec![
-                Check::passed(named::META_APP, "Meta answered."),
-                Check::failed(named::TOKEN, trouble.message.clone(), trouble.who, trouble.next_step.clone()),
-            ];
+        Asked::Dead(state) => {
+            let failed = state
+                .trouble()
+                .map(|it| Check::failed(named::TOKEN, it.message.clone(), it.who, it.next_step.clone()));
+            let made = std::iter::once(Check::passed(named::META_APP, "Meta answered.")).chain(failed);
+            return followed_by_skipped(made.collect(), &[]);
         }
         Asked::Alive(findings) => findings,
     };

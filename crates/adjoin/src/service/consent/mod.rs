@@ -7,7 +7,7 @@ mod redeem;
 mod verify;
 
 pub use gaps::find as find_gaps;
-pub use redeem::redeem;
+pub use redeem::{redeem, refused_exchange};
 pub use verify::{Findings, Wanted, verify};
 
 use adjoin_marketing::errors;
@@ -20,7 +20,7 @@ pub enum Failed {
     /// Meta, or a check of ours, said no; asking again changes nothing.
     Refused(Refusal),
     /// Meta could not be asked. `unspent`: the code certainly did not reach Meta, so it is still good.
-    Unreachable { error: MetaError, unspent: bool },
+    Unreachable { error: Box<MetaError>, unspent: bool },
 }
 
 impl Failed {
@@ -49,7 +49,9 @@ impl From<adjoin_graph::Error> for Failed {
                     next_step: known.next_step.clone(),
                 })
             }
-            None => Self::Unreachable { error: MetaError::explain(&error), unspent: error.is_unsent() },
+            None => {
+                Self::Unreachable { error: Box::new(MetaError::explain(&error)), unspent: error.is_unsent() }
+            }
         }
     }
 }

@@ -47,10 +47,10 @@ pub(super) struct Case<'d> {
 impl<'d> Case<'d> {
     pub(super) fn new(document: &'d Document<'d>, now: Timestamp) -> Self {
         let ad_set = &document.ad_set;
-        let existing = document.existing.as_ref();
+        let existing = document.existing.as_deref();
         let (campaign, campaign_in_spec) = match (&document.campaign, &ad_set.campaign_spec) {
-            (Some(campaign), _) => (Some(campaign), false),
-            (None, spec) => (spec.as_ref(), spec.is_some()),
+            (Some(campaign), _) => (Some(&**campaign), false),
+            (None, spec) => (spec.as_deref(), spec.is_some()),
         };
         let version = document.api_version.as_deref().unwrap_or(versions::DEFAULT);
         let objective = campaign.and_then(|campaign| campaign.objective.as_deref());

@@ -1,6 +1,6 @@
 //! What countries ask for: beneficiary and payer in the European Union, regional categories elsewhere.
 
-use super::super::countries::{dsa_territories, needs_dsa, regional};
+use super::super::countries::{asked_in, regional};
 use super::super::document::Geo;
 use super::super::findings::{Findings, Rule, Severity, at};
 use super::case::Case;
@@ -9,7 +9,10 @@ use super::case::Case;
 const GROUPS: [&str; 5] = ["worldwide", "europe", "eea", "eurozone", "itunes_app_store"];
 
 pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
-    if let Some(geo) = case.ad_set.targeting.as_ref().and_then(|targeting| targeting.geo_locations.as_ref()) {
+    let geo = case.ad_set.targeting.as_ref().and_then(|targeting| targeting.geo_locations.as_deref());
+    if let Some(geo) = geo
+        && (geo.country_groups.is_some() || geo.touched_countries().any(|code| !asked_in(code).is_nothing()))
+    {
         dsa(case, geo, out);
         universal(case, geo, out);
     }
@@ -23,8 +26,8 @@ fn dsa(case: &Case<'_>, geo: &Geo<'_>, out: &mut Findings) {
         .flat_map(|list| list.items.iter())
         .find(|group| GROUPS.iter().any(|name| group.eq_ignore_ascii_case(name)))
         .map(|group| &**group);
-    let certain = geo.touched_countries().find(|code| needs_dsa(code)).or(by_group);
-    let perhaps = || geo.touched_countries().find(|code| dsa_territories().holds(code));
+    let certain = geo.touched_countries().find(|code| asked_in(code).dsa()).or(by_group);
+    let perhaps = || geo.touched_countries().find(|code| asked_in(code).dsa_perhaps());
     let Some((place, is_certain)) =
         certain.map(|place| (place, true)).or_else(|| perhaps().map(|place| (place, false)))
     else {
@@ -73,9 +76,10 @@ fn declared<'c>(case: &Case<'c>) -> &'c [super::super::read::Text<'c>] {
 
 /// Some countries ask every advertiser to declare a category.
 fn universal(case: &Case<'_>, geo: &Geo<'_>, out: &mut Findings) {
-    for row in regional().iter().filter(|row| row.universal) {
-        let reached = geo.touched_countries().any(|code| code == row.country);
-        if reached && !declared(case).iter().any(|word| *word == row.category) && !case.is_update() {
+    let mut reached: Vec<_> = geo.touched_countries().flat_map(|code| asked_in(code).regional()).collect();
+    reached.dedup_by_key(|row| &row.category);
+    for row in reached.into_iter().filter(|row| row.universal) {
+        if !declared(case).iter().any(|word| *word == row.category) && !case.is_update() {
             let message = format!("Ads in {} may have to declare {}.", row.country, row.category);
             let fix = format!("Add {} to regional_regulated_categories, with its identities.", row.category);
             out.add(

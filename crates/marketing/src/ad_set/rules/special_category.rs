@@ -61,7 +61,7 @@ fn of_campaign(case: &Case<'_>, campaign: &Campaign<'_>, categories: &[&str], he
         out.add(Rule::SpecialCategoryReserved, path("buying_type"), message, "Use AUCTION.");
     }
     if categories.contains(&"ISSUES_ELECTIONS_POLITICS") {
-        let targeted = case.ad_set.targeting.iter().filter_map(|targeting| targeting.geo_locations.as_ref());
+        let targeted = case.ad_set.targeting.iter().filter_map(|targeting| targeting.geo_locations.as_deref());
         let named = campaign
             .special_ad_category_country
             .iter()
@@ -105,7 +105,7 @@ fn audience(case: &Case<'_>, campaign: &Campaign<'_>, targeting: &Targeting<'_>,
             "Send true if it is one.",
         );
     }
-    let geo = targeting.geo_locations.as_ref();
+    let geo = targeting.geo_locations.as_deref();
     let named =
         campaign.special_ad_category_country.iter().flat_map(|list| list.items.iter().map(|code| &**code));
     let touched: Vec<&str> = geo.into_iter().flat_map(Geo::touched_countries).chain(named).collect();
@@ -126,7 +126,7 @@ fn audience(case: &Case<'_>, campaign: &Campaign<'_>, targeting: &Targeting<'_>,
             format!("For housing, employment and finance all genders are addressed in {where_it_holds}.");
         out.add(Rule::SpecialCategoryGender, path("genders"), message, "Leave genders out.");
     }
-    if targeting.excluded_geo_locations.as_ref().is_some_and(Geo::names_a_place) {
+    if targeting.excluded_geo_locations.as_deref().is_some_and(Geo::names_a_place) {
         let message =
             format!("For housing, employment and finance no location can be left out in {where_it_holds}.");
         out.add(

@@ -28,13 +28,13 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
 
 fn locations(targeting: &Targeting<'_>, out: &mut Findings) {
     let path = |field: &'static str| at!["ad_set", "targeting", field];
-    let geo = targeting.geo_locations.as_ref();
+    let geo = targeting.geo_locations.as_deref();
     if !geo.is_some_and(Geo::names_a_place) {
         let fix = "Add countries, regions, cities or other places to geo_locations.";
         out.add(Rule::LocationMissing, path("geo_locations"), "The targeting names no location.", fix);
     }
     for (field, geo) in
-        [("geo_locations", geo), ("excluded_geo_locations", targeting.excluded_geo_locations.as_ref())]
+        [("geo_locations", geo), ("excluded_geo_locations", targeting.excluded_geo_locations.as_deref())]
     {
         let Some(geo) = geo else { continue };
         if filled(geo.location_types) {
@@ -134,7 +134,7 @@ fn advantage_audience(case: &Case<'_>, targeting: &Targeting<'_>, out: &mut Find
 /// Minors can only be targeted by age and place, and the place is a city or larger.
 fn minors(targeting: &Targeting<'_>, out: &mut Findings) {
     let Some(age) = targeting.age_min else { return };
-    let geo = targeting.geo_locations.as_ref();
+    let geo = targeting.geo_locations.as_deref();
     let adult = geo.map_or(18, |geo| {
         geo.touched_countries()
             .map(|country| {

@@ -68,5 +68,8 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
         "Checks Client ID and Client Secret against Meta, and stores them only when Meta accepts them. With another \
          Client ID than before, the connections made with the old app end.",
     );
-    docs::problems(operation, &[(502, "Meta refused the Client ID or Client Secret"), (503, "Meta cannot be reached")])
+    docs::problems(
+        operation,
+        &[(502, "Meta refused the Client ID or Client Secret"), (503, "Meta cannot be reached")],
+    )
 }

@@ -1,2 +1,0 @@
-mod browser;
-mod consent;
