@@ -141,7 +141,6 @@ CREATE TABLE calls (
     connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
     method TEXT NOT NULL,
     outcome TEXT NOT NULL,
-    status BIGINT NOT NULL,
     code BIGINT,
     subcode BIGINT,
     message TEXT,
@@ -150,6 +149,7 @@ CREATE TABLE calls (
     at BIGINT NOT NULL
 );
 CREATE INDEX calls_connection ON calls (connection_id, id);
+CREATE INDEX calls_at ON calls (at);
 
 CREATE TABLE idempotency_keys (
     account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,

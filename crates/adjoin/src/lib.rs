@@ -7,6 +7,8 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod id;
+pub mod metrics;
+pub mod quota;
 pub mod random;
 pub mod service;
 pub mod store;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::{Mark, Who, table};
 
 /// What kind of trouble an error is. This decides what becomes of a connection: only `Reconnect` ends it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Class {
     /// The token is dead. The account has to consent again.

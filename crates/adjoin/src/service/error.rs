@@ -1,5 +1,8 @@
-use adjoin_marketing::errors;
-use serde::Serialize;
+use adjoin_marketing::{
+    ad_set::Report,
+    errors::{self, Class},
+};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{store, vault};
@@ -40,6 +43,15 @@ pub enum Error {
     /// Setup, connection or consent is not in the state this needs.
     #[error("{message}")]
     NotReady { message: String, who: Who, next_step: String },
+    /// The consent lacks a permission that this needs.
+    #[error("{message}")]
+    Unpermitted { message: String, next_step: String },
+    /// The rules say that Meta would refuse it; nothing was sent.
+    #[error("the rules reject it")]
+    Rejected(Box<Report>),
+    /// Meta would throttle it; nothing was sent.
+    #[error("{message}")]
+    Throttled { message: String, retry_after: u64 },
     /// Meta (or the way to it) said no; Meta's error is kept whole.
     #[error("Meta refused: {}", .0.message)]
     Meta(Box<MetaError>),
@@ -50,8 +62,10 @@ pub enum Error {
 }
 
 /// An error of Meta's, explained.
-#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MetaError {
+    /// What kind of trouble it is.
+    pub class: Class,
     /// What happened, in our words.
     pub message: String,
     pub who: Who,
@@ -92,6 +106,7 @@ impl MetaError {
         };
         let passing = error.is_passing();
         Self {
+            class: if passing { Class::Temporary } else { Class::Unknown },
             message,
             who: if passing { Who::Meta } else { Who::Partner },
             next_step: next_step.to_owned(),
@@ -99,6 +114,15 @@ impl MetaError {
             retry_after: None,
             meta,
         }
+    }
+
+    /// Meta's answer came and is not what it must be.
+    pub fn unreadable(trace_id: Option<&str>) -> Self {
+        Self::explain(&adjoin_graph::Error::Unreadable {
+            status: 200,
+            reason: "it is not of the form that was expected".to_owned(),
+            trace_id: trace_id.map(str::to_owned),
+        })
     }
 
     fn refused(refusal: &adjoin_graph::GraphRefusal) -> Self {
@@ -112,6 +136,7 @@ impl MetaError {
         };
         let said = refusal.user_msg.as_deref().unwrap_or(&refusal.message);
         Self {
+            class: known.class,
             message: format!("{}. {} Meta says: {said}", known.title, known.what),
             who: known.who,
             next_step: known.next_step.clone(),

@@ -2,20 +2,23 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod calls;
 pub mod connect_sessions;
 pub mod connections;
 pub mod consent;
 pub mod dashboard;
 pub mod history;
 pub mod meta;
+pub mod methods;
 pub mod operators;
 pub mod overview;
+pub mod ready;
 pub mod settings;
 pub mod setup;
 
 use std::{ops::Deref, sync::Arc};
 
-use crate::{config::Config, store::Db, time::Clock, vault::Vault};
+use crate::{config::Config, metrics::Metrics, quota::Quota, store::Db, time::Clock, vault::Vault};
 
 mod error;
 pub use error::{Error, Fault, MetaError, Result, Who};
@@ -31,12 +34,30 @@ pub struct Inner {
     pub vault: Vault,
     pub clock: Clock,
     pub graphs: meta::Graphs,
+    pub quota: Quota,
+    pub metrics: Arc<Metrics>,
+    /// The call log's end that calls write to.
+    pub calls: calls::Log,
+    pub facts: methods::Facts,
 }
 
 impl App {
+    /// Must be called within the runtime: the call log is written by a task.
     pub fn new(config: Config, db: Db, vault: Vault, clock: Clock) -> Self {
         let graphs = meta::Graphs::new(config.graph_url.clone(), clock.clone());
-        Self(Arc::new(Inner { config, db, vault, clock, graphs }))
+        let metrics = Arc::new(Metrics::default());
+        let calls = calls::Log::start(db.clone(), clock.clone(), Arc::clone(&metrics));
+        Self(Arc::new(Inner {
+            config,
+            db,
+            vault,
+            clock,
+            graphs,
+            quota: Quota::default(),
+            metrics,
+            calls,
+            facts: methods::Facts::default(),
+        }))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use adjoin_graph::{Graph, oauth};
 use adjoin_marketing::{
+    errors::Class,
     permissions,
     versions::{self, Standing},
 };
@@ -267,6 +268,7 @@ async fn verified_name(graph: &Graph, app: &oauth::App) -> Result<Option<String>
 fn credentials_refused(error: adjoin_graph::Error) -> Error {
     let Some(fault) = refused_exchange(&error) else { return error.into() };
     Error::Meta(Box::new(MetaError {
+        class: Class::Configuration,
         message: format!("{}. {} Nothing was stored.", fault.title, fault.what),
         who: fault.who,
         next_step: fault.next_step.clone(),

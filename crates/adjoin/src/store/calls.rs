@@ -1,1 +1,87 @@
-//! The call log, written behind the calls.
+use super::{Db, Page, Result, Tx, row, sql};
+use crate::{
+    id::{AccountId, CallId, ConnectionId},
+    time::Timestamp,
+};
+
+/// One call of a method, as the log keeps it: neither arguments nor answers.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub id: CallId,
+    pub account_id: AccountId,
+    pub connection_id: ConnectionId,
+    pub method: String,
+    /// How it ended, as the service names it.
+    pub outcome: String,
+    /// Meta's code and subcode, when it was Meta that refused.
+    pub code: Option<i64>,
+    pub subcode: Option<i64>,
+    /// Why it did not succeed.
+    pub message: Option<String>,
+    /// Names the call at Meta's support.
+    pub trace_id: Option<String>,
+    pub duration_us: i64,
+    pub at: Timestamp,
+}
+row!(Call {
+    id,
+    account_id,
+    connection_id,
+    method,
+    outcome,
+    code,
+    subcode,
+    message,
+    trace_id,
+    duration_us,
+    at
+});
+
+/// Adds a line, unless its connection is gone by now.
+pub async fn insert(tx: &mut Tx, call: &Call) -> Result<()> {
+    sql(
+        "INSERT INTO calls (id, account_id, connection_id, method, outcome, code, subcode, message, trace_id,
+                            duration_us, at)
+         SELECT $1, n.account_id, n.id, $4, $5, $6, $7, $8, $9, $10, $11
+         FROM connections n WHERE n.id = $3 AND n.account_id = $2",
+    )
+    .bind(&call.id)
+    .bind(&call.account_id)
+    .bind(&call.connection_id)
+    .bind(&call.method)
+    .bind(&call.outcome)
+    .bind(call.code)
+    .bind(call.subcode)
+    .bind(call.message.clone())
+    .bind(call.trace_id.clone())
+    .bind(call.duration_us)
+    .bind(call.at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Calls of one connection, newest first, before the cursor.
+pub async fn of_connection(
+    db: &Db,
+    account: &AccountId,
+    connection: &ConnectionId,
+    before: Option<&str>,
+    limit: usize,
+) -> Result<Page<Call>> {
+    let rows = sql("SELECT id, account_id, connection_id, method, outcome, code, subcode, message, trace_id,
+                duration_us, at
+         FROM calls WHERE connection_id = $1 AND account_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4")
+    .bind(connection)
+    .bind(account)
+    .bind(before.unwrap_or("call_~"))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
+    .all(db)
+    .await?;
+    Ok(Page::from_rows(rows, limit, |call: &Call| call.id.to_string()))
+}
+
+/// Forgets calls before this moment.
+pub async fn prune(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    sql("DELETE FROM calls WHERE at < $1").bind(before).execute(tx).await
+}

@@ -7,6 +7,7 @@ pub mod callbacks;
 pub mod connect;
 pub mod console;
 pub mod headers;
+mod health;
 pub mod limits;
 pub mod problem;
 
@@ -24,7 +25,7 @@ pub fn router(app: App) -> Router {
         .merge(callbacks::router())
         .merge(api::router(&app))
         .merge(console::router())
-        .route("/healthz", get(|| async { "ok" }))
+        .merge(health::router())
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
         .fallback(|| async { console::Failure::no_page() })
         .layer(middleware::from_fn(headers::guard))
@@ -37,7 +38,10 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(app).into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(shutdown)
-        .await
+    let served =
+        axum::serve(listener, router(app.clone()).into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(shutdown)
+            .await;
+    app.calls.flush().await;
+    served
 }

@@ -1,5 +1,6 @@
 //! The one place where errors become RFC 9457 `application/problem+json`.
 
+use adjoin_marketing::{ad_set::Finding, errors::Class};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -8,7 +9,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::service::{Error, Fault, Who};
+use crate::service::{Error, Fault, MetaError, Who};
 
 /// What went wrong, who can mend it, and the next step.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -27,6 +28,9 @@ pub struct Problem {
     /// Each fault of the input, when that is what is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
+    /// What the rules found, when it is they that reject.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// Meta's error, untouched, when it was Meta that refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meta: Option<serde_json::Value>,
@@ -52,6 +56,7 @@ impl Problem {
             who,
             next_step: next_step.into(),
             faults: Vec::new(),
+            findings: Vec::new(),
             meta: None,
             retry_after: None,
         }
@@ -99,25 +104,65 @@ impl From<Error> for Problem {
             Error::NotReady { message, who, next_step } => {
                 Self::new(StatusCode::CONFLICT, "not-ready", "Something comes first", message, who, next_step)
             }
+            Error::Unpermitted { message, next_step } => Self::new(
+                StatusCode::FORBIDDEN,
+                "permission-missing",
+                "The account's consent lacks a permission",
+                message,
+                Who::Account,
+                next_step,
+            ),
+            Error::Rejected(report) => Self {
+                findings: report.findings,
+                ..Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "rules-reject",
+                    "Meta would refuse it",
+                    "the rules reject it; nothing was sent to Meta",
+                    partner,
+                    "mend what `findings` rejects, each with its fix, and send it again",
+                )
+            },
+            Error::Throttled { message, retry_after } => Self {
+                retry_after: Some(retry_after),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "meta-limit",
+                    "Meta's limit is reached",
+                    message,
+                    Who::Meta,
+                    "send it again after `retry_after` seconds; nothing was sent to Meta",
+                )
+            },
             Error::Meta(error) => {
-                let status =
-                    if error.retry { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_GATEWAY };
+                let (status, kind, title) = meta_refused(&error);
                 Self {
                     meta: Some(error.meta),
                     retry_after: error.retry_after,
-                    ..Self::new(
-                        status,
-                        "meta-refused",
-                        "Meta refused",
-                        error.message,
-                        error.who,
-                        error.next_step,
-                    )
+                    ..Self::new(status, kind, title, error.message, error.who, error.next_step)
                 }
             }
             Error::Store(error) => internal(&error),
             Error::Vault(error) => internal(&error),
         }
+    }
+}
+
+/// What a refusal of Meta's is to our caller: their input, the consent, a limit, or trouble between us and Meta.
+fn meta_refused(error: &MetaError) -> (StatusCode, &'static str, &'static str) {
+    match error.class {
+        Class::BadParameter | Class::TooMuchData | Class::Gone => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "meta-refused", "Meta refused the input")
+        }
+        Class::MissingPermission | Class::MissingRole | Class::Policy => {
+            (StatusCode::FORBIDDEN, "meta-forbids", "Meta does not allow it")
+        }
+        Class::Reconnect | Class::ActionOnFacebook => {
+            (StatusCode::CONFLICT, "connection-broken", "The connection does not work")
+        }
+        Class::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, "meta-limit", "Meta's limit is reached"),
+        _ if error.retry => (StatusCode::SERVICE_UNAVAILABLE, "meta-unavailable", "Meta cannot do it now"),
+        _ => (StatusCode::BAD_GATEWAY, "meta-failed", "Meta did not do it"),
     }
 }
 

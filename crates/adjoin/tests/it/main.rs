@@ -4,6 +4,7 @@ mod api;
 mod connect;
 mod databases;
 mod docs;
+mod methods;
 mod process;
 mod serve;
 mod support;

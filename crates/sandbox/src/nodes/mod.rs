@@ -273,6 +273,19 @@ fn find(method: Method, kind: Kind, edge: Option<&str>) -> Option<Action> {
         .map(|route| route.action)
 }
 
+/// The calls of login, which `login::graph` answers.
+const LOGIN: [(&str, &str); 9] = [
+    ("GET", "/oauth/access_token"),
+    ("GET", "/oauth/client_code"),
+    ("GET", "/oauth/revoke"),
+    ("GET", "/debug_token"),
+    ("GET", "/{User}/permissions"),
+    ("DELETE", "/{User}/permissions"),
+    ("DELETE", "/{User}/permissions/{permission}"),
+    ("POST", "/{Business}/system_user_access_tokens"),
+    ("POST", "/ (batch)"),
+];
+
 /// What is implemented, for people and scripts that want to know before they rely on it.
 pub fn coverage() -> Value {
     let mut rows: Vec<Value> = Vec::new();
@@ -289,6 +302,9 @@ pub fn coverage() -> Value {
             "source": table::of(route.kind).source,
         }));
     }
+    let login = LOGIN
+        .map(|(method, path)| json!({ "method": method, "path": path, "source": "facebook-login/guides, graph-api" }));
+    rows.extend(login);
     json!({ "data": rows })
 }
 

@@ -118,7 +118,10 @@ pub fn may_read(world: &World, caller: &Caller, node: &Node) -> Result<(), Graph
     let account = |number: u64| require(ADS, AssetKind::AdAccount, &format!("act_{number}"));
     match node.kind {
         Kind::AdAccount => account(node.number()),
-        Kind::ReportRun => account(world.objects.reports.get(&node.number()).map_or(0, |r| r.account)),
+        Kind::ReportRun => match world.objects.reports.get(&node.number()) {
+            Some(report) if !report.has_expired(world.clock.unix()) => account(report.account),
+            _ => Err(GraphError::unsupported_get(&node.id)),
+        },
         Kind::AdImage => {
             account(node.id.split_once(':').and_then(|(a, _)| a.parse().ok()).unwrap_or_default())
         }

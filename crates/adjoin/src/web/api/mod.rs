@@ -21,6 +21,7 @@ use axum::{
     Extension, Json, Router,
     extract::DefaultBodyLimit,
     http::{Method, StatusCode},
+    middleware,
     response::IntoResponse,
     routing::{any, get},
 };
@@ -34,7 +35,7 @@ use crate::{
 pub use answer::Refused;
 pub use caller::RateLimits;
 
-use v1::{accounts, api_keys, settings, setup};
+use v1::{accounts, api_keys, calls, connect_sessions, connections, methods, settings, setup};
 
 type Result<T, E = Refused> = std::result::Result<T, E>;
 
@@ -58,6 +59,52 @@ fn routes() -> ApiRouter<App> {
                 .merge(verb!(patch_with accounts::rename))
                 .merge(verb!(delete_with accounts::delete)),
         )
+        .api_route("/v1/accounts/{account_id}/connect-sessions", verb!(post_with connect_sessions::create))
+        .api_route(
+            "/v1/accounts/{account_id}/connect-sessions/{connect_session_id}",
+            verb!(get_with connect_sessions::get),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/connect-sessions/{connect_session_id}/complete",
+            verb!(post_with connect_sessions::complete),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/connect-sessions/{connect_session_id}/accept-identity",
+            verb!(post_with connect_sessions::accept_identity),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/connect-sessions/{connect_session_id}/cancel",
+            verb!(post_with connect_sessions::cancel),
+        )
+        .api_route("/v1/connections", verb!(get_with connections::list_all))
+        .api_route(
+            "/v1/accounts/{account_id}/connections",
+            verb!(get_with connections::list).merge(verb!(post_with connections::install)),
+        )
+        .api_route("/v1/accounts/{account_id}/connections/{connection_id}", verb!(get_with connections::get))
+        .api_route(
+            "/v1/accounts/{account_id}/connections/{connection_id}/test",
+            verb!(post_with connections::test),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/connections/{connection_id}/reconnect",
+            verb!(post_with connections::reconnect),
+        )
+        .api_route(
+            "/v1/accounts/{account_id}/connections/{connection_id}/disconnect",
+            verb!(post_with connections::disconnect),
+        )
+        .api_route("/v1/accounts/{account_id}/connections/{connection_id}/calls", verb!(get_with calls::list))
+        .api_route(
+            "/v1/accounts/{account_id}/connections/{connection_id}/methods/{method}",
+            verb!(post_with methods::call),
+        )
+        .api_route("/v1/accounts/{account_id}/methods/{method}", verb!(post_with methods::call_of_account))
+        .api_route("/v1/methods", verb!(get_with methods::list))
+        .api_route(
+            "/v1/methods/{method}",
+            verb!(get_with methods::get).merge(verb!(post_with methods::call_local)),
+        )
 }
 
 /// The API's routes, its document, and problems for paths and verbs that are not there.
@@ -70,6 +117,7 @@ pub fn router(app: &App) -> Router<App> {
         .method_not_allowed_fallback(wrong_verb)
         .layer(Extension(RateLimits::new(app.config.api_rate, app.clock.clone())))
         .layer(DefaultBodyLimit::max(limits::BODY_MAX))
+        .layer(middleware::from_fn(limits::deadline))
 }
 
 /// The OpenAPI 3.1 document, as `/v1/openapi.json` serves it.

@@ -2,5 +2,9 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod calls;
+pub mod connect_sessions;
+pub mod connections;
+pub mod methods;
 pub mod settings;
 pub mod setup;

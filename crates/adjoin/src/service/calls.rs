@@ -1,0 +1,154 @@
+//! The call log: which methods were called for a connection and how they ended. Written behind the calls, in batches,
+//! so that no call waits for it.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{App, Result, connections};
+use crate::{
+    id::{AccountId, ConnectionId},
+    metrics::Metrics,
+    store::{self, Db, Page, calls, idempotency},
+    time::{Clock, Timestamp},
+};
+
+pub use store::calls::Call;
+
+/// Most calls one page holds.
+pub const PAGE_MAX: usize = 100;
+
+/// Calls that may wait to be written; beyond it they are counted and dropped.
+const QUEUE: usize = 10_000;
+/// Calls in one transaction.
+const BATCH: usize = 500;
+/// How long a first call waits for others to share its transaction.
+const LINGER: Duration = Duration::from_millis(50);
+/// How long a call is kept.
+const KEPT_SECONDS: i64 = 30 * 24 * 3600;
+/// How long an idempotency key is kept.
+const KEYS_KEPT_SECONDS: i64 = 24 * 3600;
+const PRUNE_EVERY_SECONDS: i64 = 3600;
+
+/// The end of the log that calls write to.
+#[derive(Debug)]
+pub struct Log {
+    queue: mpsc::Sender<Message>,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Called(Box<Call>),
+    /// Answered once everything before it is written.
+    Flush(oneshot::Sender<()>),
+}
+
+impl Log {
+    /// Starts the task that writes. It ends when the log is dropped.
+    pub fn start(db: Db, clock: Clock, metrics: Arc<Metrics>) -> Self {
+        let (queue, messages) = mpsc::channel(QUEUE);
+        let writer = Writer { db, clock, metrics: Arc::clone(&metrics), pruned_at: None };
+        tokio::spawn(writer.run(messages));
+        Self { queue, metrics }
+    }
+
+    /// Never waits.
+    pub fn add(&self, call: Call) {
+        if self.queue.try_send(Message::Called(Box::new(call))).is_err() {
+            self.metrics.not_logged(1);
+        }
+    }
+
+    /// Waits until everything added so far is written.
+    pub async fn flush(&self) {
+        let (written, wait) = oneshot::channel();
+        if self.queue.send(Message::Flush(written)).await.is_ok() {
+            let _ = wait.await;
+        }
+    }
+}
+
+struct Writer {
+    db: Db,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    pruned_at: Option<Timestamp>,
+}
+
+impl Writer {
+    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        while let Some(first) = messages.recv().await {
+            let (mut calls, mut flushed) = (Vec::new(), Vec::new());
+            let mut next = Some(first);
+            let until = tokio::time::Instant::now() + LINGER;
+            while let Some(message) = next.take() {
+                match message {
+                    Message::Called(call) => calls.push(*call),
+                    Message::Flush(written) => flushed.push(written),
+                }
+                if calls.len() < BATCH && flushed.is_empty() {
+                    next = tokio::time::timeout_at(until, messages.recv()).await.ok().flatten();
+                }
+            }
+            self.write(&calls).await;
+            self.prune().await;
+            self.metrics.upkeep();
+            for written in flushed {
+                let _ = written.send(());
+            }
+        }
+    }
+
+    async fn write(&self, calls: &[Call]) {
+        if calls.is_empty() || self.try_write(calls).await.is_ok() {
+            return;
+        }
+        // One bad line must not take the others with it.
+        let mut lost = 0;
+        for call in calls {
+            if let Err(error) = self.try_write(std::slice::from_ref(call)).await {
+                tracing::error!(%error, "a call is missing in the call log");
+                lost += 1;
+            }
+        }
+        self.metrics.not_logged(lost);
+    }
+
+    async fn try_write(&self, batch: &[Call]) -> store::Result<()> {
+        let mut tx = self.db.begin().await?;
+        for call in batch {
+            calls::insert(&mut tx, call).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn prune(&mut self) {
+        let now = self.clock.now();
+        if self.pruned_at.is_some_and(|at| at.plus_seconds(PRUNE_EVERY_SECONDS) > now) {
+            return;
+        }
+        self.pruned_at = Some(now);
+        let pruned = async {
+            let mut tx = self.db.begin().await?;
+            calls::prune(&mut tx, now.plus_seconds(-KEPT_SECONDS)).await?;
+            idempotency::prune(&mut tx, now.plus_seconds(-KEYS_KEPT_SECONDS)).await?;
+            tx.commit().await
+        };
+        if let Err(error) = pruned.await {
+            tracing::warn!(%error, "old calls stay in the call log for now");
+        }
+    }
+}
+
+/// The calls of one connection, newest first. The newest of the last moment may not be written yet.
+pub async fn list(
+    app: &App,
+    account: &AccountId,
+    connection: &ConnectionId,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<Call>> {
+    connections::get(app, account, connection).await?;
+    Ok(calls::of_connection(&app.db, account, connection, after, limit.clamp(1, PAGE_MAX)).await?)
+}

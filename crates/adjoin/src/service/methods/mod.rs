@@ -1,0 +1,376 @@
+//! Methods: calling the Marketing API for an account.
+//!
+//! ```text
+//! arguments checked -> connection and token -> permission -> rules -> room in Meta's limits -> Meta
+//!                                                                                         -> answer, log
+//! ```
+//! What fails before Meta costs Meta nothing. A write is sent once: it is never repeated here, and it runs to its end
+//! even when the caller has gone.
+
+mod answer;
+mod facts;
+mod idempotency;
+mod rules;
+
+use std::time::Instant;
+
+use adjoin_graph::{GraphRefusal, Request};
+use adjoin_marketing::{
+    ad_set::{self, Report},
+    catalogue::{self, Kind, Method, Verb},
+    errors,
+};
+use serde_json::{Map, Value};
+
+use super::{App, Error, Fault, MetaError, Result, Who, calls, connections, connections::Access};
+use crate::{
+    id::{AccountId, CallId, ConnectionId},
+    quota::Touched,
+};
+
+pub use answer::{Answer, Shape};
+pub use facts::Facts;
+
+/// One call of a method.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub account_id: AccountId,
+    /// `None`: the only connection of the account.
+    pub connection_id: Option<ConnectionId>,
+    /// `ad_set.create`
+    pub method: String,
+    pub arguments: Map<String, Value>,
+    /// Ask only what would happen: the rules, and Meta's own validation where it has one. For writes.
+    pub preview: bool,
+    /// Read the campaign, or the ad set as it stands, so that the rules can be certain. Costs a read at Meta.
+    pub look_up: bool,
+    /// The same key and the same call get the same answer for a day. For writes.
+    pub idempotency_key: Option<String>,
+}
+
+/// Calls a method.
+pub async fn call(app: &App, call: Call) -> Result<Answer> {
+    let method = find(&call.method)?;
+    if method.kind == Kind::Local {
+        return call_local(app, method, &call.arguments);
+    }
+    let connection = match &call.connection_id {
+        Some(id) => id.clone(),
+        None => sole_connection(app, &call.account_id).await?,
+    };
+    if method.is_write() {
+        // On a task of its own: a caller that hangs up must not leave a write with an unknown end.
+        let app = app.clone();
+        let run = tokio::spawn(async move { logged(&app, method, connection, &call).await });
+        run.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    } else {
+        logged(app, method, connection, &call).await
+    }
+}
+
+/// Calls a method that is answered here, without a connection and without Meta.
+pub fn call_local(app: &App, method: &Method, arguments: &Map<String, Value>) -> Result<Answer> {
+    if method.kind != Kind::Local {
+        return Err(Error::Conflict {
+            message: format!("{} is called for an account", method.id),
+            next_step: "call it at /v1/accounts/{account_id}/methods/".to_owned() + &method.id,
+        });
+    }
+    check(method, arguments, false)?;
+    Ok(answer::local(&validate(app, arguments)?))
+}
+
+/// The method of this id.
+pub fn find(id: &str) -> Result<&'static Method> {
+    catalogue::method(id).ok_or(Error::NotFound { what: "the method" })
+}
+
+/// Checks an ad set document against the rules.
+pub fn validate(app: &App, document: &Map<String, Value>) -> Result<Report> {
+    let text = serde_json::to_vec(document).expect("JSON is JSON");
+    ad_set::check(&text, app.clock.now().0).map_err(|error| {
+        Error::invalid(error.path.clone(), error.problem.clone(), "a document with an ad_set")
+    })
+}
+
+async fn sole_connection(app: &App, account: &AccountId) -> Result<ConnectionId> {
+    let mut all = connections::list(app, account).await?.into_iter();
+    match (all.next(), all.next()) {
+        (Some(only), None) => Ok(only.id),
+        (None, _) => {
+            super::accounts::get(app, account).await?;
+            Err(Error::NotReady {
+                message: "the connector is not installed in this account".to_owned(),
+                who: Who::Partner,
+                next_step: "make a connect session for the account and let its user connect".to_owned(),
+            })
+        }
+        (Some(_), Some(_)) => Err(Error::Conflict {
+            message: "the account has several connections".to_owned(),
+            next_step: "name the one to use".to_owned(),
+        }),
+    }
+}
+
+/// Runs the call and writes it down.
+async fn logged(app: &App, method: &'static Method, connection: ConnectionId, call: &Call) -> Result<Answer> {
+    let started = Instant::now();
+    let mut trail = Trail::default();
+    let outcome = attempt(app, method, &connection, call, &mut trail).await;
+    let took = started.elapsed();
+    let name = outcome_name(&outcome);
+    app.metrics.called(&method.id, name, took);
+    // A connection that is not there has no log, and a replay is no call.
+    let worth_it =
+        !matches!(outcome, Err(Error::NotFound { .. })) && !outcome.as_ref().is_ok_and(|it| it.replayed);
+    if worth_it {
+        app.calls.add(calls::Call {
+            id: CallId::new(),
+            account_id: call.account_id.clone(),
+            connection_id: connection,
+            method: method.id.clone(),
+            outcome: name.to_owned(),
+            code: trail.code,
+            subcode: trail.subcode,
+            message: outcome.as_ref().err().map(message),
+            trace_id: trail.trace_id,
+            duration_us: i64::try_from(took.as_micros()).unwrap_or(i64::MAX),
+            at: app.clock.now(),
+        });
+    }
+    outcome
+}
+
+/// What the log needs to know of Meta's answer.
+#[derive(Debug, Default)]
+struct Trail {
+    code: Option<i64>,
+    subcode: Option<i64>,
+    trace_id: Option<String>,
+}
+
+fn outcome_name(outcome: &Result<Answer>) -> &'static str {
+    match outcome {
+        Ok(answer) if answer.replayed => "replayed",
+        Ok(_) => "ok",
+        Err(Error::Invalid(_)) => "invalid",
+        Err(Error::Rejected(_)) => "rejected",
+        Err(Error::Unpermitted { .. }) => "unpermitted",
+        Err(Error::Throttled { .. }) => "parked",
+        Err(Error::NotReady { .. }) => "not_connected",
+        Err(Error::Conflict { .. } | Error::Forbidden { .. }) => "conflict",
+        Err(Error::NotFound { .. }) => "not_found",
+        Err(Error::Meta(error)) if error.meta.get("error").is_some() => "refused",
+        Err(Error::Meta(_)) => "unreachable",
+        Err(Error::Store(_) | Error::Vault(_)) => "failed",
+    }
+}
+
+/// The error in a line for the log.
+fn message(error: &Error) -> String {
+    const LONGEST: usize = 500;
+    let text = match error {
+        Error::Invalid(faults) => faults
+            .iter()
+            .map(|fault| format!("{}: {}", fault.field, fault.message))
+            .collect::<Vec<_>>()
+            .join("; "),
+        Error::Rejected(report) => {
+            let grave = report.findings.iter().filter(|it| it.severity == ad_set::Severity::Reject);
+            grave.map(|it| it.message.as_str()).collect::<Vec<_>>().join("; ")
+        }
+        Error::Meta(error) => error.message.clone(),
+        other => other.to_string(),
+    };
+    text.chars().take(LONGEST).collect()
+}
+
+async fn attempt(
+    app: &App,
+    method: &'static Method,
+    connection: &ConnectionId,
+    call: &Call,
+    trail: &mut Trail,
+) -> Result<Answer> {
+    check(method, &call.arguments, call.preview)?;
+    let access = connections::access(app, &call.account_id, connection).await?;
+    permitted(method, &access)?;
+    let touched = touched(method, &call.arguments, connection);
+    room(app, &touched)?;
+    let way = Way { app, access: &access, touched: &touched };
+    let findings = rules::check(&way, method, call, trail).await?;
+    let mut plan = method.plan(&call.arguments).expect("a method that is not local has a call");
+    if call.preview {
+        if method.parameter("execution_options").is_none() {
+            return Ok(answer::preview(&plan, false, &findings));
+        }
+        plan.body.insert("execution_options".to_owned(), serde_json::json!(["validate_only"]));
+    }
+
+    let claim = match &call.idempotency_key {
+        Some(key) if method.is_write() && !call.preview => {
+            match idempotency::claim(app, &call.account_id, key, connection, method, &call.arguments).await? {
+                idempotency::Claim::Replay(outcome) => return *outcome,
+                idempotency::Claim::Ours(claim) => Some(claim),
+            }
+        }
+        _ => None,
+    };
+    let request = Request::new(verb(plan.verb), plan.path.clone())
+        .params(std::mem::take(&mut plan.query))
+        .params(plan.body.clone());
+    let sent = way.send(&request, trail).await;
+    let outcome = match &sent {
+        Ok(answer) if call.preview => {
+            trail.trace_id.clone_from(&answer.trace_id);
+            Ok(answer::preview(&plan, true, &findings))
+        }
+        Ok(answer) => answer::made(answer, method, &findings),
+        Err(error) => Err(explained(error, method)),
+    };
+    if let Some(claim) = claim {
+        claim.settle(app, &outcome, sent.as_ref().err()).await?;
+    }
+    if outcome.is_ok() && method.is_write() {
+        app.facts.forget(connection, &call.arguments);
+    }
+    outcome
+}
+
+/// The way to Meta for one call: with its access, within its limits.
+struct Way<'a> {
+    app: &'a App,
+    access: &'a Access,
+    touched: &'a Touched,
+}
+
+impl Way<'_> {
+    /// Sends once, and takes note of what the answer says about limits and the connection.
+    async fn send(
+        &self,
+        request: &Request,
+        trail: &mut Trail,
+    ) -> std::result::Result<adjoin_graph::Answer, adjoin_graph::Error> {
+        let sent = self.access.graph.send(request, &self.access.token).await;
+        let now = self.app.clock.now();
+        match &sent {
+            Ok(answer) => {
+                trail.trace_id.clone_from(&answer.trace_id);
+                self.app.quota.observe(self.touched, &answer.usage, None, now);
+            }
+            Err(error) => {
+                if let Some(refusal) = error.refusal() {
+                    *trail = Trail::of(refusal);
+                    let known =
+                        errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+                    self.app.quota.observe(self.touched, &refusal.usage, Some((refusal, known)), now);
+                }
+                if let Err(error) = connections::report_refusal(self.app, self.access, error).await {
+                    tracing::error!(%error, "a refusal could not be told to its connection");
+                }
+            }
+        }
+        sent
+    }
+}
+
+impl Trail {
+    fn of(refusal: &GraphRefusal) -> Self {
+        Self { code: refusal.code, subcode: refusal.subcode, trace_id: refusal.fbtrace_id.clone() }
+    }
+}
+
+fn verb(verb: Verb) -> adjoin_graph::Method {
+    match verb {
+        Verb::Get => adjoin_graph::Method::Get,
+        Verb::Post => adjoin_graph::Method::Post,
+        Verb::Delete => adjoin_graph::Method::Delete,
+    }
+}
+
+/// Everything that is wrong with the arguments, at once.
+fn check(method: &Method, arguments: &Map<String, Value>, preview: bool) -> Result<()> {
+    let mut faults = match method.check(arguments) {
+        Ok(()) => Vec::new(),
+        Err(faults) => faults.iter().map(argument_fault).collect(),
+    };
+    let asks_for_tokens =
+        arguments.get("fields").is_some_and(|fields| fields.to_string().contains("access_token"));
+    if asks_for_tokens {
+        faults.push(Fault::new(
+            "fields",
+            "tokens are not given out",
+            "leave access_token out; Adjoin calls with the right token itself",
+        ));
+    }
+    if preview && !method.is_write() {
+        faults.push(Fault::new("preview", "this method changes nothing", "leave preview out"));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+}
+
+fn argument_fault(fault: &catalogue::ArgumentFault) -> Fault {
+    use catalogue::Problem;
+    let fix = match &fault.problem {
+        Problem::Missing => "give it".to_owned(),
+        Problem::Unknown { did_you_mean: Some(near) } => format!("did you mean {near}?"),
+        Problem::Unknown { did_you_mean: None } | Problem::Fixed => "leave it out".to_owned(),
+        Problem::WrongType { expected, .. } => expected.words().to_owned(),
+        Problem::OutOfRange { from, to } => format!("{from} to {to}"),
+    };
+    Fault::new(fault.argument.clone(), fault.problem.to_string(), fix)
+}
+
+fn permitted(method: &Method, access: &Access) -> Result<()> {
+    if method.permitted(access.granted.iter().map(String::as_str)) {
+        return Ok(());
+    }
+    Err(Error::Unpermitted {
+        message: format!(
+            "{} needs {}, which the account has not granted",
+            method.id,
+            method.any_of.join(" or ")
+        ),
+        next_step: "make a connect session with `rerequest` and let the account's user grant it".to_owned(),
+    })
+}
+
+/// What the call counts for at Meta.
+fn touched(method: &Method, arguments: &Map<String, Value>, connection: &ConnectionId) -> Touched {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.trim_start_matches("act_").to_owned(),
+        other => other.to_string(),
+    };
+    let object =
+        method.parameters.iter().find(|it| it.r#in == catalogue::Place::Path && it.name != "ad_account_id");
+    Touched {
+        ad_account: arguments.get("ad_account_id").map(text),
+        object: object
+            .filter(|_| method.is_write())
+            .and_then(|parameter| arguments.get(&parameter.name))
+            .map(text),
+        connection: connection.clone(),
+    }
+}
+
+fn room(app: &App, touched: &Touched) -> Result<()> {
+    let now = app.clock.now();
+    app.quota.room(touched, now).map_err(|parked| Error::Throttled {
+        retry_after: u64::try_from(parked.until.unix() - now.unix()).unwrap_or(0).max(1),
+        message: format!("{}; calls wait until {}", parked.why, parked.until),
+    })
+}
+
+/// Meta's error in words. A write whose end is not known says so.
+fn explained(error: &adjoin_graph::Error, method: &Method) -> Error {
+    let mut known = MetaError::explain(error);
+    if method.is_write() && error.is_outcome_unknown() {
+        known.message.push_str(" Whether the change was made is not known.");
+        known.next_step = format!(
+            "look with {}.list or {0}.get whether it was made before sending it again",
+            method.resource()
+        );
+        known.retry = false;
+    }
+    Error::Meta(Box::new(known))
+}

@@ -1,0 +1,91 @@
+//! The rules for ad sets stand before `ad_set.create` and `ad_set.update`: what they reject is not sent.
+
+use adjoin_graph::Request;
+use adjoin_marketing::{
+    ad_set::{self, Finding, Verdict},
+    catalogue::{self, Method},
+};
+use serde_json::{Map, Value, json};
+
+use super::{Call, Trail, Way, explained};
+use crate::service::{Error, Result};
+
+/// What a read campaign tells beyond its usual fields.
+const CAMPAIGN_FIELDS: [&str; 2] = ["special_ad_category_country", "promoted_object"];
+
+/// What the rules find. An ad set that they reject is an error.
+pub async fn check(way: &Way<'_>, method: &Method, call: &Call, trail: &mut Trail) -> Result<Vec<Finding>> {
+    let existing = match method.id.as_str() {
+        "ad_set.create" => None,
+        // Without knowing how it stands, a change cannot be told from a creation.
+        "ad_set.update" if call.look_up => Some(ad_set_as_it_stands(way, call, trail).await?),
+        _ => return Ok(Vec::new()),
+    };
+    let campaign_id = call.arguments.get("campaign_id").or_else(|| existing.as_ref()?.get("campaign_id"));
+    let campaign = match campaign_id.and_then(id_text) {
+        Some(id) if call.look_up => campaign(way, &id, trail).await?,
+        _ => None,
+    };
+    let mut document = Map::new();
+    document.insert("ad_set".to_owned(), Value::Object(without_path(method, &call.arguments)));
+    document.extend(campaign.map(|facts| ("campaign".to_owned(), facts)));
+    document.extend(existing.map(|facts| ("existing".to_owned(), facts)));
+    document.insert("api_version".to_owned(), Value::from(way.access.graph_version.as_str()));
+    let text = serde_json::to_vec(&document).expect("JSON is JSON");
+    let report = ad_set::check(&text, way.app.clock.now().0)
+        .map_err(|error| Error::invalid(error.path, error.problem, "an ad set as Meta takes it"))?;
+    match report.verdict {
+        Verdict::Reject => Err(Error::Rejected(Box::new(report))),
+        Verdict::Accept | Verdict::Warn => Ok(report.findings),
+    }
+}
+
+/// The ad set itself: the arguments without those that only say where it goes, with the defaults of the method.
+fn without_path(method: &Method, arguments: &Map<String, Value>) -> Map<String, Value> {
+    let body = method.parameters.iter().filter(|parameter| parameter.r#in == catalogue::Place::Body);
+    body.filter_map(|parameter| {
+        let value = arguments.get(&parameter.name).or(parameter.default.as_ref())?;
+        Some((parameter.name.clone(), value.clone()))
+    })
+    .collect()
+}
+
+/// The campaign's facts; `None` if Meta does not tell for now. What Meta refuses outright would refuse the ad set too.
+async fn campaign(way: &Way<'_>, id: &str, trail: &mut Trail) -> Result<Option<Value>> {
+    let (connection, now) = (&way.access.connection_id, way.app.clock.now());
+    if let Some(known) = way.app.facts.get(connection, id, now) {
+        return Ok(Some(known));
+    }
+    let read = catalogue::method("campaign.get").expect("it is in the table");
+    let fields = read.default_fields.iter().map(String::as_str).chain(CAMPAIGN_FIELDS);
+    let request = Request::get(format!("/{id}")).param("fields", fields.collect::<Vec<_>>().join(","));
+    match way.send(&request, trail).await {
+        Ok(answer) => {
+            let facts = answer.json()?;
+            way.app.facts.put(connection, id, facts.clone(), now);
+            Ok(Some(facts))
+        }
+        Err(error) if error.is_passing() => Ok(None),
+        Err(error) => Err(explained(&error, read)),
+    }
+}
+
+async fn ad_set_as_it_stands(way: &Way<'_>, call: &Call, trail: &mut Trail) -> Result<Value> {
+    let read = catalogue::method("ad_set.get").expect("it is in the table");
+    let arguments = json!({ "ad_set_id": call.arguments.get("ad_set_id") });
+    let plan = arguments.as_object().and_then(|map| read.plan(map)).expect("it is a call at Meta");
+    let request = Request::get(plan.path).params(plan.query);
+    match way.send(&request, trail).await {
+        Ok(answer) => Ok(answer.json()?),
+        Err(error) => Err(explained(&error, read)),
+    }
+}
+
+/// An id as text, whether it came as text or as a number.
+pub fn id_text(id: &Value) -> Option<String> {
+    match id {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
