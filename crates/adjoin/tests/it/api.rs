@@ -213,3 +213,30 @@ fn what_cannot_be_used_is_a_problem_that_says_so() {
         }
     });
 }
+
+#[test]
+fn it_is_ready_while_its_database_and_key_file_are_there() {
+    on_each_app(async |test| {
+        assert_eq!(reqwest::get(test.url("/readyz")).await.unwrap().status(), StatusCode::OK);
+        std::fs::remove_file(test.key_file()).unwrap();
+        assert_eq!(read(reqwest::Client::new().get(test.url("/readyz"))).await.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(reqwest::get(test.url("/healthz")).await.unwrap().status(), StatusCode::OK);
+    });
+}
+
+#[test]
+fn ad_sets_are_checked_without_a_connection() {
+    on_each_app(async |test| {
+        let backend = Backend::new(test, None).await;
+        let (status, methods) = backend.get("/v1/methods").await;
+        assert_eq!((status, methods["data"].as_array().unwrap().len()), (StatusCode::OK, 24));
+        assert_eq!(backend.get("/v1/methods/ad_set.create").await.1["kind"], "write");
+        assert_eq!(backend.get("/v1/methods/ad_set.creat").await.0, StatusCode::NOT_FOUND);
+        let path = "/v1/methods/ad_set.validate";
+        let (status, answer) = backend.send(Method::POST, path, &json!({"ad_set": {}})).await;
+        assert_eq!((status, &answer["data"]["verdict"]), (StatusCode::OK, &json!("reject")));
+        assert_eq!(backend.send(Method::POST, path, &json!({})).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+        let (status, _) = backend.send(Method::POST, "/v1/methods/page.list", &json!({})).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+    });
+}

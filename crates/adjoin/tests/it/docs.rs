@@ -104,3 +104,39 @@ fn compare(file: &str, generated: &str) {
         "docs/{file} is not what the program says. Run `ADJOIN_UPDATE_DOCS=1 cargo nextest run -p adjoin docs` and commit it"
     );
 }
+
+#[test]
+fn the_api_document_is_up_to_date() {
+    let text = serde_json::to_string_pretty(&adjoin::web::api::document()).unwrap();
+    compare("openapi.json", &format!("{text}\n"));
+}
+
+/// What tools that read it rely on: 3.1, each operation named and explained, problems described, no loose end.
+#[test]
+fn the_api_document_is_whole() {
+    let document = serde_json::to_value(adjoin::web::api::document()).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut ids = std::collections::BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (verb, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{verb} {path} has no id"));
+            assert!(ids.insert(id.to_owned()), "{id} stands twice");
+            assert!(!operation["description"].as_str().unwrap_or_default().is_empty(), "{id} is not explained");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{id} has no good answer");
+            for status in ["401", "default"] {
+                let content = &responses[status]["content"];
+                assert!(content.get("application/problem+json").is_some(), "{id} describes no problem for {status}");
+            }
+            for name in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
+                let described = operation["parameters"].as_array().unwrap().iter();
+                let found = described.filter(|it| it["in"] == "path" && it["name"] == name).count();
+                assert_eq!(found, 1, "{id} describes {name} {found} times");
+            }
+        }
+    }
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
+    }
+}

@@ -5,6 +5,7 @@ mod connect;
 mod console;
 mod databases;
 mod docs;
+mod methods;
 mod process;
 mod serve;
 mod support;

@@ -2,9 +2,14 @@
 //! port. Unit tests of the crate use the same files as `crate::support`.
 
 mod app;
+// The demo's browser walks the consent in tests too.
+#[path = "../../../src/cli/demo/browser.rs"]
+mod browser;
+mod connected;
 mod databases;
 
 pub use app::TestApp;
+pub use connected::{Connected, on_each_connected};
 pub use databases::{Database, on_each_database};
 
 /// Runs a test with a started app, once on each engine.
