@@ -146,22 +146,33 @@ async fn ask(app: &App, row: &table::Stored, sealed: &[u8], now: Timestamp) -> R
         // It is the app that was refused here, not the token.
         Err(error) => return Ok(Asked::NoAnswer(Box::new(MetaError::explain(&error)))),
     };
-    let death = info.error.clone();
+    let (is_valid, subcode) = (info.is_valid, info.error.as_ref().and_then(|error| error.subcode));
     let wanted =
         Wanted { permissions: &row.wanted.0, system_user: row.token_kind == Some(TokenKind::SystemUser) };
     Ok(match consent::verify(&graph, &credentials.app, &token, info, &wanted, now).await {
         Ok(findings) => Asked::Alive(Box::new(findings)),
         Err(Failed::Unreachable { error, .. }) => Asked::NoAnswer(error),
-        Err(Failed::Refused(refusal)) => {
-            let subcode = death.and_then(|death| death.subcode);
-            dead(refusal, subcode, now)
-        }
+        Err(Failed::Refused(refusal)) => refused(refusal, is_valid, subcode, now),
     })
 }
 
-fn dead(refusal: Refusal, subcode: Option<i64>, now: Timestamp) -> Asked {
-    let Some(code) = refusal.code else {
-        let trouble = Trouble {
+/// Only a token that Meta calls dead, or that is not ours, ends a connection; any other refusal is of this one call.
+fn refused(refusal: Refusal, is_valid: bool, subcode: Option<i64>, now: Timestamp) -> Asked {
+    let known = refusal.code.map(|code| errors::explain(code, subcode, ""));
+    let class = known.map(|known| known.class);
+    if is_valid && !matches!(class, None | Some(Class::Reconnect | Class::ActionOnFacebook)) {
+        return Asked::NoAnswer(Box::new(MetaError {
+            message: format!("{}. {}", refusal.title, refusal.message),
+            who: refusal.who,
+            next_step: refusal.next_step,
+            retry: false,
+            retry_after: None,
+            meta: serde_json::Value::Null,
+        }));
+    }
+    let trouble = match known {
+        Some(known) => trouble(known, refusal.code, subcode, now),
+        None => Trouble {
             title: refusal.title,
             message: refusal.message,
             who: refusal.who,
@@ -169,13 +180,10 @@ fn dead(refusal: Refusal, subcode: Option<i64>, now: Timestamp) -> Asked {
             code: None,
             subcode: None,
             since: now,
-        };
-        return Asked::Dead(Box::new(State::Broken { trouble }));
+        },
     };
-    let known = errors::explain(code, subcode, "");
-    let trouble = trouble(known, Some(code), subcode, now);
-    Asked::Dead(Box::new(match known.class {
-        Class::ActionOnFacebook => State::ActionNeeded { trouble },
+    Asked::Dead(Box::new(match class {
+        Some(Class::ActionOnFacebook) => State::ActionNeeded { trouble },
         _ => State::Broken { trouble },
     }))
 }

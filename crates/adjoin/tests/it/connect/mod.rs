@@ -8,6 +8,7 @@ mod consent;
 mod leaks;
 mod meta;
 mod page;
+mod sandbox;
 mod setup;
 
 use std::collections::BTreeMap;
