@@ -2,6 +2,7 @@
 
 mod api;
 mod connect;
+mod console;
 mod databases;
 mod docs;
 mod methods;

@@ -15,7 +15,6 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use super::{Database, TestApp, browser::Browser, on_each_database};
 
 /// A running service, its sandbox, and an account that is connected.
-#[derive(Debug)]
 pub struct Connected {
     pub test: TestApp,
     pub facts: Facts,
