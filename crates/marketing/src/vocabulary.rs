@@ -119,6 +119,7 @@ pub fn vocabulary(kind: Kind) -> &'static Vocabulary {
 
 impl Vocabulary {
     /// The word's place: first the values in order, then the contested words.
+    #[inline]
     pub fn position(&self, word: &str) -> Option<usize> {
         let at = self.index.find(word)?;
         (self.word(at) == word).then_some(at)
@@ -190,6 +191,7 @@ impl Index {
     }
 
     /// The number of the only word that could be this one.
+    #[inline]
     pub(crate) fn find(&self, word: &str) -> Option<usize> {
         let number = self.slots[Self::slot(word, self.slots.len())];
         (number != 0).then(|| usize::from(number) - 1)
