@@ -51,9 +51,12 @@ impl Default for Metrics {
 impl Metrics {
     pub fn called(&self, method: &'static str, outcome: &'static str, took: Duration) {
         let method = Label::from_static_parts("method", method);
-        let calls = Key::from_parts(CALLS, vec![method.clone(), Label::from_static_parts("outcome", outcome)]);
+        let calls =
+            Key::from_parts(CALLS, vec![method.clone(), Label::from_static_parts("outcome", outcome)]);
         self.0.register_counter(&calls, &METADATA).increment(1);
-        self.0.register_histogram(&Key::from_parts(LATENCY, vec![method]), &METADATA).record(took.as_secs_f64());
+        self.0
+            .register_histogram(&Key::from_parts(LATENCY, vec![method]), &METADATA)
+            .record(took.as_secs_f64());
     }
 
     pub fn not_logged(&self, calls: u64) {

@@ -92,7 +92,13 @@ impl Quota {
     }
 
     /// Takes note of an answer: how full the meters are by its headers, and what Meta refused.
-    pub fn observe(&self, touched: &Touched, usage: &Usage, refusal: Option<(&GraphRefusal, &Explanation)>, now: Timestamp) {
+    pub fn observe(
+        &self,
+        touched: &Touched,
+        usage: &Usage,
+        refusal: Option<(&GraphRefusal, &Explanation)>,
+        now: Timestamp,
+    ) {
         if let Some(share) = lock(&self.errors).count(refusal.is_some()) {
             tracing::warn!(
                 share,
@@ -107,7 +113,11 @@ impl Quota {
             && let Class::Throttled { scope, pause_seconds } = known.class
         {
             let wait = regain_seconds(usage).unwrap_or_else(|| u64::from(pause_seconds));
-            let why = format!("{}: Meta refused a call with code {}", known.title, refusal.code.unwrap_or_default());
+            let why = format!(
+                "{}: Meta refused a call with code {}",
+                known.title,
+                refusal.code.unwrap_or_default()
+            );
             self.park(touched.blocked(scope), Parked { until: plus(now, wait), why });
         }
     }
@@ -147,10 +157,11 @@ fn full_meters(touched: &Touched, usage: &Usage, now: Timestamp) -> Vec<(Meter, 
     if let Some(account) = &usage.ad_account
         && account.acc_id_util_pct >= 100.0
     {
-        let wait = account.reset_time_duration.filter(|seconds| *seconds > 0).unwrap_or(match usage.access_tier() {
-            Some(AccessTier::StandardAccess) => FULL_TIER_SECONDS,
-            _ => LIMITED_TIER_SECONDS,
-        });
+        let wait =
+            account.reset_time_duration.filter(|seconds| *seconds > 0).unwrap_or(match usage.access_tier() {
+                Some(AccessTier::StandardAccess) => FULL_TIER_SECONDS,
+                _ => LIMITED_TIER_SECONDS,
+            });
         let why = "the ad account's score is used up".to_owned();
         full.push((touched.blocked(Scope::AdAccount), Parked { until: plus(now, wait), why }));
     }
@@ -238,7 +249,12 @@ mod tests {
     fn room_that_is_left_is_used() {
         let quota = Quota::default();
         let score = AdAccountUsage { acc_id_util_pct: 99.9, ..AdAccountUsage::default() };
-        quota.observe(&touched(Some("1")), &Usage { ad_account: Some(score), ..Usage::default() }, None, at(0));
+        quota.observe(
+            &touched(Some("1")),
+            &Usage { ad_account: Some(score), ..Usage::default() },
+            None,
+            at(0),
+        );
         assert_eq!(quota.room(&touched(Some("1")), at(0)), Ok(()));
     }
 
@@ -247,7 +263,11 @@ mod tests {
         let quota = Quota::default();
         let account = touched(Some("1"));
         let business = |minutes| Usage {
-            business: vec![BusinessUsage { id: "1".to_owned(), minutes_to_regain_access: minutes, ..BusinessUsage::default() }],
+            business: vec![BusinessUsage {
+                id: "1".to_owned(),
+                minutes_to_regain_access: minutes,
+                ..BusinessUsage::default()
+            }],
             ..Usage::default()
         };
         quota.observe(&account, &business(10), None, at(0));

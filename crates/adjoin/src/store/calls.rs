@@ -39,10 +39,12 @@ row!(Call {
 
 /// Adds a line, unless its connection is gone by now.
 pub async fn insert(tx: &mut Tx, call: &Call) -> Result<()> {
-    sql("INSERT INTO calls (id, account_id, connection_id, method, outcome, code, subcode, message, trace_id,
+    sql(
+        "INSERT INTO calls (id, account_id, connection_id, method, outcome, code, subcode, message, trace_id,
                             duration_us, at)
          SELECT $1, n.account_id, n.id, $4, $5, $6, $7, $8, $9, $10, $11
-         FROM connections n WHERE n.id = $3 AND n.account_id = $2")
+         FROM connections n WHERE n.id = $3 AND n.account_id = $2",
+    )
     .bind(&call.id)
     .bind(&call.account_id)
     .bind(&call.connection_id)

@@ -234,7 +234,10 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
             let path = format!("/v1/accounts/{account}/connections/{connection}/test");
             let report = backend.ok(Method::POST, &path, None).await?;
             let checks = report["checks"].as_array().cloned().unwrap_or_default();
-            ensure!(!checks.is_empty() && checks.iter().all(|check| check["outcome"] == "passed"), "{report}");
+            ensure!(
+                !checks.is_empty() && checks.iter().all(|check| check["outcome"] == "passed"),
+                "{report}"
+            );
             let names = checks.iter().map(|check| text(check, "name")).collect::<Vec<_>>();
             Ok(shown((), format!("holds: {}", names.join(", "))))
         })

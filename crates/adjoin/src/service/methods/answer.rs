@@ -112,7 +112,8 @@ pub fn preview(plan: &Plan, validated_by_meta: bool, findings: &[Finding]) -> An
 /// The report of a check that was made here.
 pub fn local(report: &Report) -> Answer {
     let data = serde_json::value::to_raw_value(report).expect("a report is JSON");
-    Shape { data: &data, next: None, findings: &[], validated_by_meta: None, version_warning: None }.into_answer()
+    Shape { data: &data, next: None, findings: &[], validated_by_meta: None, version_warning: None }
+        .into_answer()
 }
 
 /// The same JSON without tokens, when there is one in it: fields of that name, and the paging URLs of nested lists.
@@ -129,10 +130,10 @@ fn without_tokens(json: &RawValue) -> Option<Box<RawValue>> {
 fn strip(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            map.remove("access_token");
+            map.shift_remove("access_token");
             if let Some(Value::Object(paging)) = map.get_mut("paging") {
-                paging.remove("next");
-                paging.remove("previous");
+                paging.shift_remove("next");
+                paging.shift_remove("previous");
             }
             map.values_mut().for_each(strip);
         }
@@ -150,12 +151,11 @@ mod tests {
     fn tokens_are_stripped_wherever_they_stand() {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
         assert!(without_tokens(&raw(r#"{"id":"1"}"#)).is_none());
-        let cleaned = without_tokens(&raw(
-            r#"{"id":"1","access_token":"EAAB","ads":{"data":[{"access_token":"x"}],
+        let cleaned =
+            without_tokens(&raw(r#"{"id":"1","access_token":"EAAB","ads":{"data":[{"access_token":"x"}],
                 "paging":{"cursors":{"after":"c"},"next":"https://g/?access_token=EAAB"}},
-                "url":"https://g/?a=1&access_token=EAAB"}"#,
-        ))
-        .unwrap();
+                "url":"https://g/?a=1&access_token=EAAB"}"#))
+            .unwrap();
         assert_eq!(
             cleaned.get(),
             r#"{"id":"1","ads":{"data":[{}],"paging":{"cursors":{"after":"c"}}},"url":"[redacted]"}"#

@@ -88,8 +88,9 @@ pub fn find(id: &str) -> Result<&'static Method> {
 /// Checks an ad set document against the rules.
 pub fn validate(app: &App, document: &Map<String, Value>) -> Result<Report> {
     let text = serde_json::to_vec(document).expect("JSON is JSON");
-    ad_set::check(&text, app.clock.now().0)
-        .map_err(|error| Error::invalid(error.path.clone(), error.problem.clone(), "a document with an ad_set"))
+    ad_set::check(&text, app.clock.now().0).map_err(|error| {
+        Error::invalid(error.path.clone(), error.problem.clone(), "a document with an ad_set")
+    })
 }
 
 async fn sole_connection(app: &App, account: &AccountId) -> Result<ConnectionId> {
@@ -112,12 +113,7 @@ async fn sole_connection(app: &App, account: &AccountId) -> Result<ConnectionId>
 }
 
 /// Runs the call and writes it down.
-async fn logged(
-    app: &App,
-    method: &'static Method,
-    connection: ConnectionId,
-    call: &Call,
-) -> Result<Answer> {
+async fn logged(app: &App, method: &'static Method, connection: ConnectionId, call: &Call) -> Result<Answer> {
     let started = Instant::now();
     let mut trail = Trail::default();
     let outcome = attempt(app, method, &connection, call, &mut trail).await;
@@ -125,7 +121,8 @@ async fn logged(
     let name = outcome_name(&outcome);
     app.metrics.called(&method.id, name, took);
     // A connection that is not there has no log, and a replay is no call.
-    let worth_it = !matches!(outcome, Err(Error::NotFound { .. })) && !outcome.as_ref().is_ok_and(|it| it.replayed);
+    let worth_it =
+        !matches!(outcome, Err(Error::NotFound { .. })) && !outcome.as_ref().is_ok_and(|it| it.replayed);
     if worth_it {
         app.calls.add(calls::Call {
             id: CallId::new(),
@@ -173,9 +170,11 @@ fn outcome_name(outcome: &Result<Answer>) -> &'static str {
 fn message(error: &Error) -> String {
     const LONGEST: usize = 500;
     let text = match error {
-        Error::Invalid(faults) => {
-            faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join("; ")
-        }
+        Error::Invalid(faults) => faults
+            .iter()
+            .map(|fault| format!("{}: {}", fault.field, fault.message))
+            .collect::<Vec<_>>()
+            .join("; "),
         Error::Rejected(report) => {
             let grave = report.findings.iter().filter(|it| it.severity == ad_set::Severity::Reject);
             grave.map(|it| it.message.as_str()).collect::<Vec<_>>().join("; ")
@@ -295,7 +294,8 @@ fn check(method: &Method, arguments: &Map<String, Value>, preview: bool) -> Resu
         Ok(()) => Vec::new(),
         Err(faults) => faults.iter().map(argument_fault).collect(),
     };
-    let asks_for_tokens = arguments.get("fields").is_some_and(|fields| fields.to_string().contains("access_token"));
+    let asks_for_tokens =
+        arguments.get("fields").is_some_and(|fields| fields.to_string().contains("access_token"));
     if asks_for_tokens {
         faults.push(Fault::new(
             "fields",
@@ -318,7 +318,11 @@ fn argument_fault(fault: &catalogue::ArgumentFault) -> Fault {
         Problem::WrongType { expected, .. } => expected.words().to_owned(),
         Problem::OutOfRange { from, to } => format!("{from} to {to}"),
     };
-    Fault::new(fault.argument.clone(), fault.problem.to_string(), fix)
+    let message = match &fault.problem {
+        Problem::Unknown { .. } => "is not an argument of this method".to_owned(),
+        other => other.to_string(),
+    };
+    Fault::new(fault.argument.clone(), message, fix)
 }
 
 fn permitted(method: &Method, access: &Access) -> Result<()> {
@@ -326,7 +330,11 @@ fn permitted(method: &Method, access: &Access) -> Result<()> {
         return Ok(());
     }
     Err(Error::Unpermitted {
-        message: format!("{} needs {}, which the account has not granted", method.id, method.any_of.join(" or ")),
+        message: format!(
+            "{} needs {}, which the account has not granted",
+            method.id,
+            method.any_of.join(" or ")
+        ),
         next_step: "make a connect session with `rerequest` and let the account's user grant it".to_owned(),
     })
 }
@@ -337,7 +345,8 @@ fn touched(method: &Method, arguments: &Map<String, Value>, connection: &Connect
         Value::String(text) => text.trim_start_matches("act_").to_owned(),
         other => other.to_string(),
     };
-    let object = method.parameters.iter().find(|it| it.r#in == catalogue::Place::Path && it.name != "ad_account_id");
+    let object =
+        method.parameters.iter().find(|it| it.r#in == catalogue::Place::Path && it.name != "ad_account_id");
     Touched {
         ad_account: arguments.get("ad_account_id").map(text),
         object: object

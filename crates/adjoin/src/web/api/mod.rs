@@ -99,10 +99,7 @@ fn routes() -> ApiRouter<App> {
             "/v1/accounts/{account_id}/connections/{connection_id}/methods/{method}",
             verb!(post_with methods::call),
         )
-        .api_route(
-            "/v1/accounts/{account_id}/methods/{method}",
-            verb!(post_with methods::call_of_account),
-        )
+        .api_route("/v1/accounts/{account_id}/methods/{method}", verb!(post_with methods::call_of_account))
         .api_route("/v1/methods", verb!(get_with methods::list))
         .api_route(
             "/v1/methods/{method}",

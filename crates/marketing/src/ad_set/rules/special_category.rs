@@ -61,7 +61,8 @@ fn of_campaign(case: &Case<'_>, campaign: &Campaign<'_>, categories: &[&str], he
         out.add(Rule::SpecialCategoryReserved, path("buying_type"), message, "Use AUCTION.");
     }
     if categories.contains(&"ISSUES_ELECTIONS_POLITICS") {
-        let targeted = case.ad_set.targeting.iter().filter_map(|targeting| targeting.geo_locations.as_deref());
+        let targeted =
+            case.ad_set.targeting.iter().filter_map(|targeting| targeting.geo_locations.as_deref());
         let named = campaign
             .special_ad_category_country
             .iter()

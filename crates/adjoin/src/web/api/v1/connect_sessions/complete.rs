@@ -59,7 +59,10 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
     docs::problems(
         operation,
         &[
-            (409, "The session does not wait for a confirmation, has run out, or another person than before consented"),
+            (
+                409,
+                "The session does not wait for a confirmation, has run out, or another person than before consented",
+            ),
             (502, "Meta refused; the connection is as it was"),
         ],
     )

@@ -63,6 +63,9 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
     );
     docs::problems(
         operation,
-        &[(404, "There is no such account"), (409, "The connector is not set up, or the Service Domain is not set")],
+        &[
+            (404, "There is no such account"),
+            (409, "The connector is not set up, or the Service Domain is not set"),
+        ],
     )
 }

@@ -2,7 +2,10 @@ use aide::transform::TransformOperation;
 use axum::{Json, extract::State};
 
 use crate::{
-    service::{App, accounts, connections::{self, Connection}},
+    service::{
+        App, accounts,
+        connections::{self, Connection},
+    },
     web::api::{Result, answer::List, caller::InAccount, describe as docs},
 };
 
@@ -12,5 +15,10 @@ pub async fn handle(account: InAccount, State(app): State<App>) -> Result<Json<L
 }
 
 pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    docs::operation(operation, "connections.list", "List an account's connections", "The connections of one account, with their state, permissions and assets. No token is ever answered.")
+    docs::operation(
+        operation,
+        "connections.list",
+        "List an account's connections",
+        "The connections of one account, with their state, permissions and assets. No token is ever answered.",
+    )
 }

@@ -88,7 +88,10 @@ pub const PROBLEMS: [(u16, &str); 8] = [
     (403, "A permission is missing, here or by Meta's word"),
     (404, "No such account, connection or method, or not within the key's reach"),
     (409, "The connection cannot be used now, or the Idempotency-Key belongs to another call"),
-    (422, "The arguments cannot be used (`faults`), the rules reject them (`findings`), or Meta does (`meta`)"),
+    (
+        422,
+        "The arguments cannot be used (`faults`), the rules reject them (`findings`), or Meta does (`meta`)",
+    ),
     (429, "Meta's limit is reached, or this key sends too many requests; `Retry-After` says when to go on"),
     (500, "Adjoin failed"),
     (502, "Meta failed, or a write's end is not known: look before sending it again"),
@@ -119,7 +122,10 @@ impl OperationInput for Arguments {
         Json::<Map<String, Value>>::operation_input(context, operation);
     }
 
-    fn inferred_early_responses(context: &mut GenContext, _: &mut Operation) -> Vec<(Option<Status>, Described)> {
+    fn inferred_early_responses(
+        context: &mut GenContext,
+        _: &mut Operation,
+    ) -> Vec<(Option<Status>, Described)> {
         early(context, &input::BODY_PROBLEMS)
     }
 }
@@ -136,7 +142,11 @@ impl FromRequestParts<App> for IdempotencyKey {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refused> {
         let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(Self(None)) };
         let text = value.to_str().map_err(|_| {
-            Error::invalid("Idempotency-Key", "this cannot be a key", "visible ASCII characters, such as a UUID")
+            Error::invalid(
+                "Idempotency-Key",
+                "this cannot be a key",
+                "visible ASCII characters, such as a UUID",
+            )
         })?;
         Ok(Self(Some(text.to_owned())))
     }
@@ -182,7 +192,10 @@ impl OperationOutput for Answered {
         Json::<Shape<'static>>::operation_response(context, operation)
     }
 
-    fn inferred_responses(context: &mut GenContext, operation: &mut Operation) -> Vec<(Option<Status>, Described)> {
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<Status>, Described)> {
         Json::<Shape<'static>>::inferred_responses(context, operation)
     }
 }

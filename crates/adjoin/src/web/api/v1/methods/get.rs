@@ -12,5 +12,10 @@ pub async fn handle(_: Caller, At(path): At<MethodPath>) -> Result<Json<Method>>
 }
 
 pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
-    docs::operation(operation, "methods.get", "Read a method", "One method, with the JSON Schema of its arguments.")
+    docs::operation(
+        operation,
+        "methods.get",
+        "Read a method",
+        "One method, with the JSON Schema of its arguments.",
+    )
 }
