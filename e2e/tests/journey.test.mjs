@@ -106,8 +106,8 @@ async function createCampaignAndAdSet(page, world, name) {
 
   await page.getByRole('link', { name: /ad set/i }).first().click();
   await page.getByLabel('Name', { exact: true }).fill('Berlin, 25 to 45');
-  await page.getByLabel("The campaign's objective").selectOption('OUTCOME_LEADS');
   await page.getByLabel('Destination').selectOption('ON_AD');
+  await page.getByRole('button', { name: 'Check' }).click();
   await page.getByLabel('Optimization goal').selectOption('LEAD_GENERATION');
   await page.getByLabel('Billing event').selectOption('IMPRESSIONS');
   await page.getByLabel('Countries').fill('US');
@@ -117,7 +117,7 @@ async function createCampaignAndAdSet(page, world, name) {
   await page.getByRole('button', { name: 'Create, paused' }).click();
   await page.getByText(/page_id/).first().waitFor();
   await look(page, `${name}-ad-set-refused`);
-  await page.getByLabel(/Page/).fill(world.graph.page_id);
+  await page.getByLabel('page_id').fill(world.graph.page_id);
   await page.getByRole('button', { name: 'Create, paused' }).click();
   await page.getByText('Berlin, 25 to 45').first().waitFor();
   await look(page, `${name}-ad-set-created`);

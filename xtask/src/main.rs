@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-/// The generated files: the path from the workspace's root, and what makes the text. Add a line to add a file.
-const FILES: &[(&str, fn() -> String)] = &[("docs/promoted-object.md", promoted_object::page)];
+/// A generated file: its path from the workspace's root, and what makes its text.
+type File = (&'static str, fn() -> String);
+
+/// The generated files. Add a line to add one.
+const FILES: &[File] = &[("docs/promoted-object.md", promoted_object::page)];
 
 fn main() -> anyhow::Result<()> {
     let root = root();

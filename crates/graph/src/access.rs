@@ -20,9 +20,10 @@ impl Access {
         Self { token: token.into(), app_secret: Some(app_secret.into()) }
     }
 
-    /// The app itself: its token is `{app id}|{app secret}`, which is proof enough.
+    /// The app itself: its token is `{app id}|{app secret}`. Signed as well, since *Require App Secret* asks for a
+    /// proof on every call.
     pub fn app(app_id: &str, app_secret: &SecretString) -> Self {
-        Self::unsigned(format!("{app_id}|{}", app_secret.expose_secret()))
+        Self::signed(format!("{app_id}|{}", app_secret.expose_secret()), app_secret.clone())
     }
 
     /// The token, for a caller that must store or exchange it.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::facts::{Mark, table};
+use crate::vocabulary::Index;
 
 /// A currency an ad account can have.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,17 +23,25 @@ struct Table {
     currency: Vec<Currency>,
 }
 
-static CURRENCIES: LazyLock<Vec<Currency>> =
-    LazyLock::new(|| table::<Table>("currencies.toml", include_str!("../data/currencies.toml")).currency);
+struct Currencies {
+    rows: Vec<Currency>,
+    index: Index,
+}
+
+static CURRENCIES: LazyLock<Currencies> = LazyLock::new(|| {
+    let rows = table::<Table>("currencies.toml", include_str!("../data/currencies.toml")).currency;
+    let index = Index::new(rows.iter().map(|currency| currency.code.as_str()));
+    Currencies { rows, index }
+});
 
 /// All currencies, by code.
 pub fn currencies() -> &'static [Currency] {
-    &CURRENCIES
+    &CURRENCIES.rows
 }
 
 /// The currency with this ISO 4217 code (upper case).
 pub fn currency(code: &str) -> Option<&'static Currency> {
-    CURRENCIES.binary_search_by(|currency| currency.code.as_str().cmp(code)).ok().map(|at| &CURRENCIES[at])
+    CURRENCIES.index.find(code).map(|at| &CURRENCIES.rows[at]).filter(|currency| currency.code == code)
 }
 
 /// An amount in minor units as people read it: `12.34 USD`, `1234 JPY`.
@@ -53,9 +62,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sorted_so_that_the_search_works() {
+    fn each_is_found_by_its_code() {
         assert!(currencies().windows(2).all(|pair| pair[0].code < pair[1].code));
-        assert!(currencies().iter().all(|currency| matches!(currency.offset, 1 | 100)));
+        for known in currencies() {
+            assert!(matches!(known.offset, 1 | 100));
+            assert_eq!(currency(&known.code).map(|found| &found.code), Some(&known.code));
+        }
         assert_eq!(currency("JPY").map(|currency| currency.offset), Some(1));
         assert_eq!(currency("BHD").map(|currency| currency.offset), Some(100));
         assert!(currency("XXX").is_none());

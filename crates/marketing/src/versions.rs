@@ -125,7 +125,7 @@ pub fn number(name: &str) -> Option<u16> {
     if !digits(major) || !digits(minor) {
         return None;
     }
-    Some(major.parse::<u16>().ok()?.checked_mul(10)?.checked_add(minor.parse::<u16>().ok()?.min(9))?)
+    major.parse::<u16>().ok()?.checked_mul(10)?.checked_add(minor.parse::<u16>().ok()?.min(9))
 }
 
 /// Everything Meta took away that we know of.

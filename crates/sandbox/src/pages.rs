@@ -90,33 +90,33 @@ fn is_local_name(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn verdict(method: Method, pairs: &[(&'static str, &str)]) -> bool {
+    fn verdict(method: &Method, pairs: &[(&'static str, &str)]) -> bool {
         let headers = pairs
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
-        foreign(&method, &headers).is_none()
+        foreign(method, &headers).is_none()
     }
 
     #[test]
     fn only_own_pages_and_programs_pass() {
         let host = ("host", "127.0.0.1:4004");
-        assert!(verdict(Method::POST, &[host]));
-        assert!(verdict(Method::POST, &[host, ("sec-fetch-site", "same-origin")]));
-        assert!(verdict(Method::POST, &[host, ("origin", "http://127.0.0.1:4004")]));
-        assert!(!verdict(Method::POST, &[host, ("origin", "http://127.0.0.1:9999")]));
-        assert!(!verdict(Method::POST, &[host, ("origin", "null")]));
-        assert!(!verdict(Method::POST, &[host, ("sec-fetch-site", "same-site")]));
+        assert!(verdict(&Method::POST, &[host]));
+        assert!(verdict(&Method::POST, &[host, ("sec-fetch-site", "same-origin")]));
+        assert!(verdict(&Method::POST, &[host, ("origin", "http://127.0.0.1:4004")]));
+        assert!(!verdict(&Method::POST, &[host, ("origin", "http://127.0.0.1:9999")]));
+        assert!(!verdict(&Method::POST, &[host, ("origin", "null")]));
+        assert!(!verdict(&Method::POST, &[host, ("sec-fetch-site", "same-site")]));
         assert!(!verdict(
-            Method::POST,
+            &Method::POST,
             &[host, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]
         ));
         assert!(verdict(
-            Method::GET,
+            &Method::GET,
             &[host, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]
         ));
         assert!(!verdict(
-            Method::GET,
+            &Method::GET,
             &[host, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")]
         ));
     }

@@ -63,7 +63,7 @@ pub enum SandboxError {
 }
 
 /// What a client needs to begin: the one line that is printed at start.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Facts {
     pub graph_url: String,
     pub dialog_url: String,

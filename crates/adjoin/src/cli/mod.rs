@@ -2,7 +2,7 @@
 //! stderr. Exit codes: 0 good, 1 the answer is no, 2 the input cannot be used, 3 something failed.
 
 mod call;
-mod demo;
+pub mod demo;
 mod key;
 mod sandbox;
 mod serve;

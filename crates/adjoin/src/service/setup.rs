@@ -2,7 +2,6 @@
 
 use adjoin_graph::{Graph, oauth};
 use adjoin_marketing::{
-    dialog,
     errors::Class,
     permissions,
     versions::{self, Standing},
@@ -12,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{App, Error, Fault, MetaError, Result, Who, connections};
+use super::{App, Error, Fault, MetaError, Result, Who, connections, consent::refused_exchange};
 use crate::{
     audit::Actor,
     store::{
@@ -267,8 +266,7 @@ async fn verified_name(graph: &Graph, app: &oauth::App) -> Result<Option<String>
 }
 
 fn credentials_refused(error: adjoin_graph::Error) -> Error {
-    let Some(refusal) = error.refusal().filter(|_| !error.is_passing()) else { return error.into() };
-    let fault = dialog::explain_exchange(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    let Some(fault) = refused_exchange(&error) else { return error.into() };
     Error::Meta(Box::new(MetaError {
         class: Class::Configuration,
         message: format!("{}. {} Nothing was stored.", fault.title, fault.what),
@@ -276,7 +274,7 @@ fn credentials_refused(error: adjoin_graph::Error) -> Error {
         next_step: fault.next_step.clone(),
         retry: false,
         retry_after: None,
-        meta: refusal.raw.clone(),
+        meta: error.refusal().map_or(serde_json::Value::Null, |refusal| refusal.raw.clone()),
     }))
 }
 
@@ -312,12 +310,12 @@ fn checked(new: NewSetup, now: Timestamp) -> Result<Checked> {
             "letters and digits, as App settings > Basic > App Secret shows them",
         ));
     }
-    let use_cases = distinct(new.use_cases);
+    let use_cases = distinct(&new.use_cases);
     if use_cases.is_empty() {
         faults.push(Fault::new("use_cases", "at least one use case is needed", known_use_cases()));
     }
     unknown_use_cases("use_cases", &use_cases, &mut faults);
-    let extra_permissions = distinct(new.extra_permissions);
+    let extra_permissions = distinct(&new.extra_permissions);
     for (index, name) in extra_permissions.iter().enumerate() {
         if permissions::permission(name).is_none() {
             faults.push(Fault::new(
@@ -354,8 +352,8 @@ fn checked_login(login: Login, use_cases: &[String], faults: &mut Vec<Fault>) ->
     let mut kept: Vec<LoginConfiguration> = Vec::new();
     for (index, mut it) in configurations.into_iter().enumerate() {
         let field = |name: &str| format!("login.configurations[{index}].{name}");
-        it.id = it.id.trim().to_owned();
-        it.use_cases = distinct(it.use_cases);
+        it.id = it.id.trim().into();
+        it.use_cases = distinct(&it.use_cases);
         if !is_meta_id(&it.id) {
             faults.push(Fault::new(field("id"), "this is not a Configuration ID", fix));
         } else if kept.iter().any(|other| other.id == it.id) {
@@ -431,7 +429,7 @@ fn known_use_cases() -> String {
 }
 
 /// Trimmed, without blanks and repetitions, in the order given.
-fn distinct(names: Vec<String>) -> Vec<String> {
+fn distinct(names: &[String]) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
         if !kept.iter().any(|known| known == name) {

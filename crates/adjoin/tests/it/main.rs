@@ -2,6 +2,8 @@
 
 mod api;
 mod call;
+mod connect;
+mod console;
 mod databases;
 mod docs;
 mod methods;

@@ -110,9 +110,9 @@ async fn connections_with_tokens(test: &TestApp, count: usize) -> Vec<(Scope, St
             .await
             .unwrap();
         adjoin::store::sql(
-            "INSERT INTO connections (id, account_id, connector_id, status, state, token_sealed, wanted, granted,
+            "INSERT INTO connections (id, account_id, connector_id, status, state, token_sealed, subject, wanted, granted,
                                       declined, assets, created_at, updated_at)
-             VALUES ($1, $2, 'facebook_marketing', 'connected', '{}', $3, '[]', '[]', '[]', '{}', 0, 0)",
+             VALUES ($1, $2, 'facebook_marketing', 'connected', '{}', $3, '{}', '[]', '[]', '[]', '{}', 0, 0)",
         )
         .bind(&id)
         .bind(&account.id)

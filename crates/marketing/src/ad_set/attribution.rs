@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::mapping::place;
 use crate::facts::{Mark, table};
+use crate::vocabulary::{Kind, vocabulary};
 
 /// Which windows some objectives take with some goals.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,6 +20,11 @@ pub struct Row {
     /// `any_of`, taken apart.
     #[serde(skip)]
     sets: Vec<Vec<Window>>,
+    /// The places of the objectives and goals in their lists, as bits.
+    #[serde(skip)]
+    objective_bits: u64,
+    #[serde(skip)]
+    goal_bits: u64,
 }
 
 /// Days, and `c`, `v` or `e`.
@@ -31,6 +38,9 @@ struct Table {
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let mut rows = table::<Table>("attribution.toml", include_str!("../../data/attribution.toml")).row;
     for row in &mut rows {
+        let bits = |kind, words: &[String]| words.iter().fold(0, |bits, word| bits | 1 << place(kind, word));
+        row.objective_bits = bits(Kind::Objective, &row.objectives);
+        row.goal_bits = bits(Kind::OptimizationGoal, &row.goals);
         row.sets = row.any_of.iter().map(|set| set.iter().map(|word| window(word)).collect()).collect();
     }
     rows
@@ -43,9 +53,13 @@ pub fn rows() -> &'static [Row] {
 
 /// The row of an objective and a goal.
 pub fn windows(objective: &str, goal: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| {
-        row.objectives.iter().any(|word| word == objective) && row.goals.iter().any(|word| word == goal)
-    })
+    let objective = vocabulary(Kind::Objective).position(objective)?;
+    of(objective, vocabulary(Kind::OptimizationGoal).position(goal)?)
+}
+
+/// The same for an objective and a goal given by their places in their lists.
+pub(crate) fn of(objective: usize, goal: usize) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.objective_bits & (1 << objective) != 0 && row.goal_bits & (1 << goal) != 0)
 }
 
 impl Row {
@@ -66,14 +80,18 @@ fn window(word: &str) -> Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ad_set::mapping::place;
-    use crate::vocabulary::Kind;
 
     #[test]
     fn rows_name_what_exists() {
         for row in rows() {
-            row.objectives.iter().for_each(|word| assert!(place(Kind::Objective, word) < 21));
-            row.goals.iter().for_each(|word| assert!(place(Kind::OptimizationGoal, word) < 64));
+            for (objective, goal) in
+                row.objectives.iter().flat_map(|one| row.goals.iter().map(move |goal| (one, goal)))
+            {
+                assert!(
+                    windows(objective, goal).is_some_and(|found| std::ptr::eq(found, row)),
+                    "{objective} {goal}"
+                );
+            }
         }
         let row = windows("CONVERSIONS", "OFFSITE_CONVERSIONS").unwrap();
         assert!(row.takes(&[(1, 'v'), (7, 'c')]));

@@ -161,6 +161,7 @@ object! {
 }
 
 object! {
+    #[expect(clippy::struct_field_names, reason = "fields are named as Meta names them")]
     Targeting {
         "geo_locations" => geo_locations: Box<Geo<'a>>,
         "excluded_geo_locations" => excluded_geo_locations: Box<Geo<'a>>,
@@ -200,6 +201,7 @@ object! {
 }
 
 object! {
+    #[expect(clippy::struct_field_names, reason = "fields are named as Meta names them")]
     Geo {
         "countries" => countries: List<'a, Text<'a>>,
         "country_groups" => country_groups: List<'a, Text<'a>>,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::mapping::place;
 use crate::facts::{Mark, table};
-use crate::vocabulary::Kind;
+use crate::vocabulary::{Kind, vocabulary};
 
 /// Events of an objective at some locations.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +21,8 @@ pub struct Row {
     pub measured: Vec<String>,
     pub mark: Mark,
     pub source: String,
+    #[serde(skip)]
+    objective_at: usize,
     #[serde(skip)]
     documented_bits: u64,
     #[serde(skip)]
@@ -45,6 +47,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let bits =
         |words: &[String]| words.iter().fold(0, |bits, word| bits | 1 << place(Kind::CustomEventType, word));
     for row in &mut rows {
+        row.objective_at = place(Kind::Objective, &row.objective);
         row.documented_bits = bits(&row.events);
         row.measured_bits = bits(&row.measured);
     }
@@ -58,7 +61,12 @@ pub fn rows() -> &'static [Row] {
 
 /// The events an objective takes at a location; `None` if it takes every event.
 pub fn events(objective: &str, location: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.objective == objective && row.locations.iter().any(|word| word == location))
+    vocabulary(Kind::Objective).position(objective).and_then(|at| of_objective(at, location))
+}
+
+/// The same for an objective given by its place in the list.
+pub(crate) fn of_objective(objective: usize, location: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.objective_at == objective && row.locations.iter().any(|word| word == location))
 }
 
 impl Row {

@@ -102,7 +102,7 @@ impl Finding {
     }
 
     /// Takes severity and source from the row of a table instead of the rule.
-    pub(crate) fn from_row(&mut self, mark: Mark, source: &'static str) -> &mut Self {
+    pub(crate) fn with_row(&mut self, mark: Mark, source: &'static str) -> &mut Self {
         self.severity = severity_of(mark);
         self.source = Cow::Borrowed(source);
         self
@@ -132,6 +132,11 @@ pub(crate) struct Findings(Vec<Finding>);
 
 impl Findings {
     /// Adds a finding with the severity, numbers and source of its rule.
+    ///
+    /// Marked as cold, so that the way of an ad set without faults stays short: the rules are much code, and most of it
+    /// words about faults.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn add(
         &mut self,
         rule: Rule,

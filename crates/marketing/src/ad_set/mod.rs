@@ -42,6 +42,11 @@ pub fn check(input: &[u8], now: Timestamp) -> Result<Report, InputError> {
     parse(input).map(|document| validate(&document, now))
 }
 
+/// The same for a document that is in memory already.
+pub fn check_value(document: &serde_json::Value, now: Timestamp) -> Result<Report, InputError> {
+    check(document.to_string().as_bytes(), now)
+}
+
 /// Reads a document. Values of the wrong kind are no error here: [`validate`] reports them all.
 pub fn parse(input: &[u8]) -> Result<Document<'_>, InputError> {
     // Checked once for all, the text need not be checked string by string.

@@ -324,7 +324,7 @@ impl Moment<'_> {
     pub(crate) fn when(&self) -> When {
         match self {
             Self::Unix(seconds) => Timestamp::from_second(*seconds).map_or(When::Unreadable, When::Known),
-            Self::Text(text) => match text.parse::<Timestamp>() {
+            Self::Text(text) => match as_meta_writes(text).map_or_else(|| text.parse(), Ok) {
                 Ok(at) => When::Known(at),
                 Err(_) => text
                     .parse::<DateTime>()
@@ -334,6 +334,29 @@ impl Moment<'_> {
             },
         }
     }
+}
+
+/// Reads `2026-11-24T08:00:00+0000`, the way Meta writes times and most people copy it, without the general parser.
+fn as_meta_writes(text: &str) -> Option<Timestamp> {
+    let bytes: &[u8; 24] = text.as_bytes().try_into().ok()?;
+    let number = |from: usize, to: usize| {
+        bytes[from..to].iter().try_fold(0i16, |number, byte| {
+            byte.is_ascii_digit().then(|| number * 10 + i16::from(byte - b'0'))
+        })
+    };
+    let two = |from| number(from, from + 2).and_then(|number| i8::try_from(number).ok());
+    let marks = [bytes[4], bytes[7], bytes[10], bytes[13], bytes[16]];
+    let sign = match bytes[19] {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    if marks != *b"--T::" {
+        return None;
+    }
+    let local = DateTime::new(number(0, 4)?, two(5)?, two(8)?, two(11)?, two(14)?, two(17)?, 0).ok()?;
+    let offset = Offset::from_seconds(sign * (i32::from(two(20)?) * 3600 + i32::from(two(22)?) * 60)).ok()?;
+    offset.to_timestamp(local).ok()
 }
 
 impl<'de> Read<'de> for Moment<'de> {
@@ -385,12 +408,19 @@ impl<'de> Read<'de> for Filled {
     }
 }
 
-/// Large objects are kept apart, so that reading does not move them about.
-impl<'de, T: Read<'de>> Read<'de> for Box<T> {
+/// An object that can be read into its place.
+pub(crate) trait Fill<'de>: Default {
+    fn fill<A: MapAccess<'de>>(&mut self, object: A) -> Result<(), A::Error>;
+}
+
+/// Large objects are read where they stay, because moving them about costs as much as reading them.
+impl<'de, T: Read<'de> + Fill<'de>> Read<'de> for Box<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
     fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
-        Ok(T::object(object)?.map(Self::new))
+        let mut read = Self::default();
+        read.fill(object)?;
+        Ok(Some(read))
     }
     fn text(text: Cow<'de, str>) -> Option<Self> {
         T::text(text).map(Self::new)
@@ -429,7 +459,7 @@ impl<'de, T: Read<'de>> Read<'de> for List<'de, T> {
             match slot {
                 Slot::Good(item) => read.items.push(item),
                 Slot::Null => {
-                    read.odd.push(Oddity::WrongItem { index, expected: T::EXPECTED, found: "null" })
+                    read.odd.push(Oddity::WrongItem { index, expected: T::EXPECTED, found: "null" });
                 }
                 Slot::Bad(found) => read.odd.push(Oddity::WrongItem { index, expected: T::EXPECTED, found }),
             }
@@ -469,14 +499,25 @@ macro_rules! object {
         impl<'a> Read<'a> for $name<'a> {
             const EXPECTED: &'static str = "an object";
 
-            fn object<A: MapAccess<'a>>(mut object: A) -> Result<Option<Self>, A::Error> {
+            fn object<A: MapAccess<'a>>(object: A) -> Result<Option<Self>, A::Error> {
                 let mut read = Self::default();
+                $crate::ad_set::read::Fill::fill(&mut read, object)?;
+                Ok(Some(read))
+            }
+
+            fn text(text: Cow<'a, str>) -> Option<Self> {
+                from_json_text(&text)
+            }
+        }
+
+        impl<'a> $crate::ad_set::read::Fill<'a> for $name<'a> {
+            fn fill<A: MapAccess<'a>>(&mut self, mut object: A) -> Result<(), A::Error> {
                 while let Some(Key(key)) = object.next_key()? {
                     match &*key {
                         $( $($key)|+ => match object.next_value::<Slot<$type>>()? {
-                            Slot::Good(value) => read.$field = Some(value),
+                            Slot::Good(value) => self.$field = Some(value),
                             Slot::Null => {}
-                            Slot::Bad(found) => read.odd.push(Oddity::WrongType {
+                            Slot::Bad(found) => self.odd.push(Oddity::WrongType {
                                 key,
                                 expected: <$type as Read>::EXPECTED,
                                 found,
@@ -486,16 +527,12 @@ macro_rules! object {
                             object.next_value::<IgnoredAny>()?;
                             let skip: fn(&str) -> bool = $skip;
                             if !skip(&key) {
-                                read.odd.push(Oddity::Unknown(key));
+                                self.odd.push(Oddity::Unknown(key));
                             }
                         }
                     }
                 }
-                Ok(Some(read))
-            }
-
-            fn text(text: Cow<'a, str>) -> Option<Self> {
-                from_json_text(&text)
+                Ok(())
             }
         }
 
@@ -522,3 +559,23 @@ macro_rules! object {
     };
 }
 pub(crate) use object;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metas_own_times_read_as_by_the_general_parser() {
+        for text in ["2026-11-24T08:00:00+0000", "2024-02-29T23:59:59-0730", "1999-12-31T00:00:00+1400"] {
+            assert_eq!(as_meta_writes(text), Some(text.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "2026-02-30T08:00:00+0000",
+            "2026-11-24 08:00:00+0000",
+            "2026-11-24T08:00:00Z",
+            "2026-11-24T25:00:00+0000",
+        ] {
+            assert_eq!(as_meta_writes(text), None, "{text}");
+        }
+    }
+}

@@ -81,19 +81,20 @@ impl Type {
             text.trim_start().starts_with(open) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
         };
         match (self, value) {
-            (Self::String | Self::Enum, Value::String(_)) | (Self::Bool, Value::Bool(_)) => true,
+            (Self::String | Self::Enum, Value::String(_))
+            | (Self::Bool, Value::Bool(_))
+            | (Self::Number, Value::Number(_))
+            | (Self::Object, Value::Object(_))
+            | (Self::List, Value::Array(_)) => true,
             (Self::Id, Value::String(text)) => is_id(text),
             (Self::Id, Value::Number(number)) => number.is_u64(),
-            (Self::Integer | Self::MoneyMinor, Value::Number(number)) => number.is_i64(),
+            (Self::Integer | Self::MoneyMinor | Self::Datetime, Value::Number(number)) => number.is_i64(),
             (Self::Integer | Self::MoneyMinor, Value::String(text)) => integral(text),
-            (Self::Number, Value::Number(_)) => true,
             (Self::Number, Value::String(text)) => text.parse::<f64>().is_ok_and(f64::is_finite),
             (Self::Bool, Value::String(text)) => matches!(text.as_str(), "true" | "false"),
-            (Self::Datetime, Value::Number(number)) => number.is_i64(),
             (Self::Datetime, Value::String(text)) => {
                 integral(text) || text.parse::<jiff::Timestamp>().is_ok()
             }
-            (Self::Object, Value::Object(_)) | (Self::List, Value::Array(_)) => true,
             (Self::Object, Value::String(text)) => json(text, '{'),
             (Self::List, Value::String(text)) => json(text, '['),
             _ => false,

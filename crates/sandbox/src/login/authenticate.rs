@@ -103,8 +103,9 @@ pub fn inspect<'w>(world: &'w World, text: &str) -> Result<Inspected<'w>, GraphE
             _ => None,
         });
     let fault = death.map(|death| {
-        let expired_at = expires_at.filter(|at| *at <= now).unwrap_or(now - 3600);
-        (death, death.error(&app.id, expired_at, now))
+        // A scenario kills tokens before their date: say an hour ago then.
+        let end = expires_at.filter(|at| *at <= now).unwrap_or(now - 3600);
+        (death, death.error(&app.id, end, now))
     });
     Ok(Inspected { app, kind, token: Some(token), expires_at, fault })
 }

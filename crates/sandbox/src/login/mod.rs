@@ -10,9 +10,11 @@ pub mod dialog;
 mod graph;
 pub mod permissions;
 mod proof;
+mod signed_request;
 
 pub use access::{client_business_id, page_token, require};
 pub use authenticate::authenticate;
 pub use dialog::dialog_router;
 pub use graph::graph;
 pub use proof::appsecret_proof;
+pub use signed_request::signed_request;

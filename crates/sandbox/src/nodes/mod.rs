@@ -273,6 +273,19 @@ fn find(method: Method, kind: Kind, edge: Option<&str>) -> Option<Action> {
         .map(|route| route.action)
 }
 
+/// The calls of login, which `login::graph` answers.
+const LOGIN: [(&str, &str); 9] = [
+    ("GET", "/oauth/access_token"),
+    ("GET", "/oauth/client_code"),
+    ("GET", "/oauth/revoke"),
+    ("GET", "/debug_token"),
+    ("GET", "/{User}/permissions"),
+    ("DELETE", "/{User}/permissions"),
+    ("DELETE", "/{User}/permissions/{permission}"),
+    ("POST", "/{Business}/system_user_access_tokens"),
+    ("POST", "/ (batch)"),
+];
+
 /// What is implemented, for people and scripts that want to know before they rely on it.
 pub fn coverage() -> Value {
     let mut rows: Vec<Value> = Vec::new();
@@ -289,6 +302,9 @@ pub fn coverage() -> Value {
             "source": table::of(route.kind).source,
         }));
     }
+    let login = LOGIN
+        .map(|(method, path)| json!({ "method": method, "path": path, "source": "facebook-login/guides, graph-api" }));
+    rows.extend(login);
     json!({ "data": rows })
 }
 
@@ -301,17 +317,15 @@ pub fn is_marketing(world: &World, call: &Call) -> bool {
 /// The ad account whose meters a call counts on.
 pub fn metered_account(world: &World, call: &Call) -> Option<u64> {
     let first = call.path.first()?;
-    match first.strip_prefix("act_") {
-        Some(number) => number.parse().ok(),
-        None => {
-            let id = first.parse().ok()?;
-            let objects = &world.objects;
-            objects
-                .get(id)
-                .map(|object| object.account)
-                .or_else(|| objects.reports.get(&id).map(|r| r.account))
-        }
+    if let Some(number) = first.strip_prefix("act_") {
+        return number.parse().ok();
     }
+    let id = first.parse().ok()?;
+    let objects = &world.objects;
+    objects
+        .get(id)
+        .map(|object| object.account)
+        .or_else(|| objects.reports.get(&id).map(|report| report.account))
 }
 
 /// Answers a call of an authenticated caller.

@@ -117,9 +117,11 @@ pub fn may_read(world: &World, caller: &Caller, node: &Node) -> Result<(), Graph
     let require = |permissions: &[&str], kind, id: &str| login::require(world, caller, permissions, kind, id);
     let account = |number: u64| require(ADS, AssetKind::AdAccount, &format!("act_{number}"));
     match node.kind {
-        Kind::AdAccount => account(node.number())
-            .or_else(|error| if in_business_of(world, caller, &node.id) { Ok(()) } else { Err(error) }),
-        Kind::ReportRun => account(world.objects.reports.get(&node.number()).map_or(0, |r| r.account)),
+        Kind::AdAccount => account(node.number()),
+        Kind::ReportRun => match world.objects.reports.get(&node.number()) {
+            Some(report) if !report.has_expired(world.clock.unix()) => account(report.account),
+            _ => Err(GraphError::unsupported_get(&node.id)),
+        },
         Kind::AdImage => {
             account(node.id.split_once(':').and_then(|(a, _)| a.parse().ok()).unwrap_or_default())
         }
@@ -161,16 +163,6 @@ pub fn may_read(world: &World, caller: &Caller, node: &Node) -> Result<(), Graph
         }
         Kind::Application => Ok(()),
     }
-}
-
-/// The administrator of a portfolio sees its ad accounts whether or not a role on them was given.
-fn in_business_of(world: &World, caller: &Caller, account_id: &str) -> bool {
-    let bare = account_id.strip_prefix("act_").unwrap_or(account_id);
-    world.assets.ad_accounts.get(bare).is_some_and(|account| {
-        account.business_id.iter().chain(&account.client_businesses).any(|business| {
-            login::require(world, caller, &["business_management"], AssetKind::Business, business).is_ok()
-        })
-    })
 }
 
 /// Whether the caller may change a node or create below it.

@@ -9,6 +9,8 @@
 //! | `GET`, `PUT`, `DELETE /_sandbox/scenarios/{name}` | one; on, with `{"value": "463"}` where it has one; off |
 //! | `GET`, `POST /_sandbox/clock` | the virtual clock; `{"advance_seconds": 60}`, `{"freeze": true}`, `{"now": "2026-11-24T00:00:00Z"}` |
 //! | `POST /_sandbox/apps/{id}/redirect_uris` | registers `{"redirect_uri": "https://..."}` |
+//! | `GET /_sandbox/apps/{id}/grants` | who granted the app what |
+//! | `POST /_sandbox/apps/{id}/remove` | the person or business `{"user_id": "..."}` removes the app at Facebook; the answer holds the `signed_request` that Meta posts to the app's deauthorize callback |
 //! | `POST /_sandbox/reset` | the world as it was at start |
 
 use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
@@ -29,7 +31,7 @@ use url::Url;
 use super::{CATALOGUE, Described, Scenario, page};
 use crate::{
     clock::Clock,
-    pages,
+    login, pages,
     protocol::Params,
     world::{SharedWorld, World},
 };
@@ -60,12 +62,13 @@ impl Admin {
 pub fn admin_router(admin: Admin) -> Router {
     Router::new()
         .route("/_sandbox", get(show))
-        .route("/_sandbox/style.css", get(pages::style))
         .route("/_sandbox/facts", get(facts))
         .route("/_sandbox/scenarios", get(list).delete(clear_all).post(clear_all))
         .route("/_sandbox/scenarios/{name}", get(one).put(switch_on).delete(switch_off).post(switch))
         .route("/_sandbox/clock", get(clock).post(move_clock))
         .route("/_sandbox/apps/{id}/redirect_uris", post(register))
+        .route("/_sandbox/apps/{id}/grants", get(grants))
+        .route("/_sandbox/apps/{id}/remove", post(remove))
         .route("/_sandbox/reset", post(reset))
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(middleware::from_fn(pages::local_only))
@@ -90,7 +93,9 @@ struct Input {
 impl Input {
     fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, Refused> {
         let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let from_form = media.starts_with("application/x-www-form-urlencoded");
+        // `curl -d '{...}'` calls its JSON a form.
+        let looks_json = body.trim_ascii_start().starts_with(b"{");
+        let from_form = media.starts_with("application/x-www-form-urlencoded") && !looks_json;
         let bad = |why: String| Refused(StatusCode::BAD_REQUEST, why);
         let fields: Map<String, Value> = if from_form {
             serde_urlencoded::from_bytes::<Vec<(String, String)>>(body)
@@ -280,16 +285,52 @@ async fn register(
             Refused(StatusCode::BAD_REQUEST, "redirect_uri is an absolute URI without a fragment".into())
         })?;
     let mut world = admin.write();
-    let app = world
-        .identity
-        .apps
-        .get_mut(&id)
-        .ok_or_else(|| Refused(StatusCode::NOT_FOUND, format!("there is no app {id}")))?;
+    let app = world.identity.apps.get_mut(&id).ok_or_else(|| no_app(&id))?;
     if !app.redirect_uris.contains(&uri) {
         app.redirect_uris.push(uri);
     }
     let uris = app.redirect_uris.clone();
     Ok(input.answer("apps", json!({ "redirect_uris": uris })))
+}
+
+async fn grants(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Json<Value>, Refused> {
+    let world = admin.read();
+    if !world.identity.apps.contains_key(&id) {
+        return Err(no_app(&id));
+    }
+    let rows: Vec<Value> = page::grants(&world)
+        .into_iter()
+        .filter(|row| row.app_id == id)
+        .map(|row| {
+            json!({ "user_id": row.subject, "name": row.name, "granted": row.granted, "declined": row.declined })
+        })
+        .collect();
+    Ok(Json(json!({ "data": rows })))
+}
+
+async fn remove(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    let input = Input::read(&headers, &body)?;
+    let user_id = input
+        .params
+        .text("user_id")
+        .ok_or_else(|| Refused(StatusCode::BAD_REQUEST, "say whose: user_id".into()))?;
+    let mut world = admin.write();
+    let secret = world.identity.apps.get(&id).ok_or_else(|| no_app(&id))?.secret.clone();
+    if world.identity.grant(&id, &user_id).is_none() {
+        return Err(Refused(StatusCode::NOT_FOUND, format!("{user_id} has not granted app {id} anything")));
+    }
+    world.identity.deauthorize(&id, &user_id);
+    let signed = login::signed_request(&secret, &user_id, world.clock.unix());
+    Ok(input.answer("grants", json!({ "success": true, "signed_request": signed })))
+}
+
+fn no_app(id: &str) -> Refused {
+    Refused(StatusCode::NOT_FOUND, format!("there is no app {id}"))
 }
 
 async fn reset(State(admin): State<Admin>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {

@@ -64,9 +64,8 @@ impl Scenarios {
 
     /// Whether a counted fault strikes this call; the last one switches it off.
     fn spend(&mut self, name: &'static str) -> bool {
-        let left = match self.on.get_mut(name) {
-            Some(Scenario::UnknownError(left) | Scenario::Unavailable(left)) => left,
-            _ => return false,
+        let Some(Scenario::UnknownError(left) | Scenario::Unavailable(left)) = self.on.get_mut(name) else {
+            return false;
         };
         if let Some(count) = left {
             *count -= 1;

@@ -4,7 +4,11 @@ use askama::Template;
 use serde_json::Value;
 
 use super::{CATALOGUE, Scenario};
-use crate::{clock::Clock, protocol::Method, world::World};
+use crate::{
+    clock::Clock,
+    protocol::Method,
+    world::{World, identity::PermissionState},
+};
 
 #[derive(Debug, Template)]
 #[template(path = "scenarios.html")]
@@ -15,6 +19,7 @@ pub struct Page {
     pub groups: Vec<Group>,
     pub facts: Vec<(String, String)>,
     pub apps: Vec<AppRow>,
+    pub grants: Vec<GrantRow>,
     pub calls: Vec<CallRow>,
 }
 
@@ -40,6 +45,16 @@ pub struct AppRow {
     pub id: String,
     pub name: String,
     pub redirect_uris: Vec<String>,
+}
+
+/// What a person, or a business through the app's system user, said to an app.
+#[derive(Debug)]
+pub struct GrantRow {
+    pub app_id: String,
+    pub subject: String,
+    pub name: String,
+    pub granted: Vec<String>,
+    pub declined: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -91,6 +106,7 @@ impl Page {
                     redirect_uris: app.redirect_uris.clone(),
                 })
                 .collect(),
+            grants: grants(world),
             calls: world
                 .scenarios
                 .recent()
@@ -123,4 +139,36 @@ impl Page {
         }
         self
     }
+}
+
+/// Every grant of this world.
+pub fn grants(world: &World) -> Vec<GrantRow> {
+    let identity = &world.identity;
+    let name_of = |subject: &str| {
+        let business =
+            identity.system_users.get(subject).and_then(|u| identity.businesses.get(&u.business_id));
+        match (identity.people.get(subject), business) {
+            (Some(person), _) => person.name.clone(),
+            (None, Some(business)) => format!("{} (business)", business.name),
+            (None, None) => subject.to_owned(),
+        }
+    };
+    identity
+        .grants
+        .iter()
+        .map(|((app_id, subject), grant)| {
+            let (granted, declined): (Vec<_>, Vec<_>) =
+                grant.permissions.iter().partition(|(_, state)| **state != PermissionState::Declined);
+            let names = |rows: Vec<(&String, &PermissionState)>| {
+                rows.into_iter().map(|(name, _)| name.clone()).collect()
+            };
+            GrantRow {
+                app_id: app_id.clone(),
+                subject: subject.clone(),
+                name: name_of(subject),
+                granted: names(granted),
+                declined: names(declined),
+            }
+        })
+        .collect()
 }

@@ -140,6 +140,13 @@ pub struct Report {
     pub created: i64,
 }
 
+impl Report {
+    /// A report can be read for thirty days.
+    pub fn has_expired(&self, now: i64) -> bool {
+        now >= self.created + 30 * 24 * 3600
+    }
+}
+
 /// A chunked video upload.
 #[derive(Debug, Clone)]
 pub struct Upload {

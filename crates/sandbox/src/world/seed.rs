@@ -10,7 +10,6 @@ use super::{
 use crate::protocol::cursor::mix;
 
 /// Ids and tokens of what a client needs to begin.
-#[derive(Debug, Clone)]
 pub struct Seeded {
     pub app_id: String,
     pub app_secret: String,
@@ -86,7 +85,8 @@ pub fn seed(world: &mut World, redirect_uris: &[String]) -> Seeded {
         world.identity.people.insert(id.clone(), Person { id: id.clone(), name: name.into(), email });
         id
     });
-    world.identity.signed_in = Some(mara.clone());
+    // Mara is the app's developer, and the default token is hers; Jonas is a customer who has granted nothing yet.
+    world.identity.signed_in = Some(jonas.clone());
 
     let [northlight, harbour] = [
         ("Northlight Coffee", vec![mara.clone(), jonas.clone()]),

@@ -157,7 +157,7 @@ async fn finish(app: &App, actor: &Actor, row: table::Stored) -> Result<Finished
                 table::advance(&mut tx, &row.id, &finishing, &to).await?;
             }
             tx.commit().await?;
-            return Err(Error::Meta(Box::new(error)));
+            return Err(Error::Meta(error));
         }
     };
     let verified = Verified { token, findings, wanted: dialog.wanted.clone() };
@@ -247,7 +247,7 @@ async fn accept(app: &App, actor: &Actor, row: table::Stored) -> Result<Connecti
             });
         }
         // The token waits on; the press can be repeated.
-        Err(Failed::Unreachable { error, .. }) => return Err(Error::Meta(Box::new(error))),
+        Err(Failed::Unreachable { error, .. }) => return Err(Error::Meta(error)),
     };
     let mut tx = app.db.begin().await?;
     let to = Stage::Completed { asked_again: dialog.rerequest };

@@ -1,6 +1,7 @@
 //! What the connect page shows.
 
 use adjoin_marketing::permissions;
+use secrecy::ExposeSecret as _;
 
 use super::{
     Browser, ConnectSession, Kind, Stage, stage,
@@ -83,10 +84,10 @@ pub enum Opened {
 
 /// Opens a link. `None` for one that is unknown, expired, used or no longer allowed: they are not told apart.
 pub async fn open(app: &App, token: &str, cookies: &super::Cookies) -> Result<Option<Opened>> {
-    use secrecy::ExposeSecret as _;
     let Some(row) = table::by_token(&app.db, &random::hash(token)).await? else { return Ok(None) };
-    let taken = cookies.iter().any(|(id, cookie)| *id == row.id && is_taken_by(&row, cookie.expose_secret()));
-    if taken {
+    let is_ours =
+        cookies.iter().any(|(id, cookie)| *id == row.id && is_taken_by(&row, cookie.expose_secret()));
+    if is_ours {
         return Ok(Some(Opened::Taken(row.id)));
     }
     let now = app.clock.now();

@@ -51,6 +51,14 @@ impl State {
         }
     }
 
+    /// Why the token does not work, when it does not.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        match self {
+            Self::ActionNeeded { trouble } | Self::Broken { trouble } => Some(trouble),
+            _ => None,
+        }
+    }
+
     /// Whether methods may be called.
     pub const fn is_usable(&self) -> bool {
         matches!(self, Self::Connected | Self::ConnectedWithGaps { .. })

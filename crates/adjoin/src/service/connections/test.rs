@@ -102,9 +102,9 @@ impl Check {
 /// What asking Meta led to.
 enum Asked {
     Alive(Box<Findings>),
-    Dead(Trouble, State),
+    Dead(Box<State>),
     /// Nothing is known about the token.
-    NoAnswer(MetaError),
+    NoAnswer(Box<MetaError>),
 }
 
 /// Asks Meta about the token and makes a cheap read for each kind of asset. The connection's state, permissions and
@@ -144,24 +144,36 @@ async fn ask(app: &App, row: &table::Stored, sealed: &[u8], now: Timestamp) -> R
     let info = match oauth::debug_token(&graph, &credentials.app.access(), &token).await {
         Ok(info) => info,
         // It is the app that was refused here, not the token.
-        Err(error) => return Ok(Asked::NoAnswer(MetaError::explain(&error))),
+        Err(error) => return Ok(Asked::NoAnswer(Box::new(MetaError::explain(&error)))),
     };
-    let death = info.error.clone();
+    let (is_valid, subcode) = (info.is_valid, info.error.as_ref().and_then(|error| error.subcode));
     let wanted =
         Wanted { permissions: &row.wanted.0, system_user: row.token_kind == Some(TokenKind::SystemUser) };
     Ok(match consent::verify(&graph, &credentials.app, &token, info, &wanted, now).await {
         Ok(findings) => Asked::Alive(Box::new(findings)),
         Err(Failed::Unreachable { error, .. }) => Asked::NoAnswer(error),
-        Err(Failed::Refused(refusal)) => {
-            let subcode = death.and_then(|death| death.subcode);
-            dead(refusal, subcode, now)
-        }
+        Err(Failed::Refused(refusal)) => refused(refusal, is_valid, subcode, now),
     })
 }
 
-fn dead(refusal: Refusal, subcode: Option<i64>, now: Timestamp) -> Asked {
-    let Some(code) = refusal.code else {
-        let trouble = Trouble {
+/// Only a token that Meta calls dead, or that is not ours, ends a connection; any other refusal is of this one call.
+fn refused(refusal: Refusal, is_valid: bool, subcode: Option<i64>, now: Timestamp) -> Asked {
+    let known = refusal.code.map(|code| errors::explain(code, subcode, ""));
+    let ends_it = |class: &Class| !is_valid || matches!(class, Class::Reconnect | Class::ActionOnFacebook);
+    if let Some(class) = known.map(|known| known.class).filter(|class| !ends_it(class)) {
+        return Asked::NoAnswer(Box::new(MetaError {
+            class,
+            message: format!("{}. {}", refusal.title, refusal.message),
+            who: refusal.who,
+            next_step: refusal.next_step,
+            retry: false,
+            retry_after: None,
+            meta: serde_json::Value::Null,
+        }));
+    }
+    let trouble = match known {
+        Some(known) => trouble(known, refusal.code, subcode, now),
+        None => Trouble {
             title: refusal.title,
             message: refusal.message,
             who: refusal.who,
@@ -169,22 +181,18 @@ fn dead(refusal: Refusal, subcode: Option<i64>, now: Timestamp) -> Asked {
             code: None,
             subcode: None,
             since: now,
-        };
-        return Asked::Dead(trouble.clone(), State::Broken { trouble });
+        },
     };
-    let known = errors::explain(code, subcode, "");
-    let trouble = trouble(known, Some(code), subcode, now);
-    let state = match known.class {
-        Class::ActionOnFacebook => State::ActionNeeded { trouble: trouble.clone() },
-        _ => State::Broken { trouble: trouble.clone() },
-    };
-    Asked::Dead(trouble, state)
+    Asked::Dead(Box::new(match known.map(|known| known.class) {
+        Some(Class::ActionOnFacebook) => State::ActionNeeded { trouble },
+        _ => State::Broken { trouble },
+    }))
 }
 
 fn apply(row: &mut table::Stored, asked: &Asked, now: Timestamp) {
     match asked {
         Asked::NoAnswer(_) => return,
-        Asked::Dead(_, state) => row.state = Json(state.clone()),
+        Asked::Dead(state) => row.state = Json(state.as_ref().clone()),
         Asked::Alive(findings) => {
             row.state = Json(State::with_gaps(findings.gaps.clone()));
             row.subject = Json(Some(findings.subject.clone()));
@@ -203,18 +211,16 @@ fn apply(row: &mut table::Stored, asked: &Asked, now: Timestamp) {
 fn checks(asked: &Asked, connection: &Connection, now: Timestamp) -> Vec<Check> {
     let findings = match asked {
         Asked::NoAnswer(error) => {
-            return vec![Check::failed(
-                named::META_APP,
-                error.message.clone(),
-                error.who,
-                error.next_step.clone(),
-            )];
+            let failed =
+                Check::failed(named::META_APP, error.message.clone(), error.who, error.next_step.clone());
+            return followed_by_skipped(vec![failed], &[named::TOKEN]);
         }
-        Asked::Dead(trouble, _) => {
-            return vec![
-                Check::passed(named::META_APP, "Meta answered."),
-                Check::failed(named::TOKEN, trouble.message.clone(), trouble.who, trouble.next_step.clone()),
-            ];
+        Asked::Dead(state) => {
+            let failed = state
+                .trouble()
+                .map(|it| Check::failed(named::TOKEN, it.message.clone(), it.who, it.next_step.clone()));
+            let made = std::iter::once(Check::passed(named::META_APP, "Meta answered.")).chain(failed);
+            return followed_by_skipped(made.collect(), &[]);
         }
         Asked::Alive(findings) => findings,
     };

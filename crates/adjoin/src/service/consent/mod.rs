@@ -7,10 +7,10 @@ mod redeem;
 mod verify;
 
 pub use gaps::find as find_gaps;
-pub use redeem::redeem;
+pub use redeem::{redeem, refused_exchange};
 pub use verify::{Findings, Wanted, verify};
 
-use adjoin_marketing::errors;
+use adjoin_marketing::errors::{self, Class};
 
 use super::{MetaError, Who, connect_sessions::Refusal};
 
@@ -20,7 +20,7 @@ pub enum Failed {
     /// Meta, or a check of ours, said no; asking again changes nothing.
     Refused(Refusal),
     /// Meta could not be asked. `unspent`: the code certainly did not reach Meta, so it is still good.
-    Unreachable { error: MetaError, unspent: bool },
+    Unreachable { error: Box<MetaError>, unspent: bool },
 }
 
 impl Failed {
@@ -37,19 +37,24 @@ impl Failed {
 
 impl From<adjoin_graph::Error> for Failed {
     fn from(error: adjoin_graph::Error) -> Self {
-        match error.refusal().filter(|_| !error.is_passing()) {
-            Some(refusal) => {
-                let known =
-                    errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+        let known = error.refusal().filter(|_| !error.is_passing()).map(|refusal| {
+            let code = refusal.code.unwrap_or_default();
+            (refusal.code, errors::explain(code, refusal.subcode, &refusal.message))
+        });
+        match known {
+            // A limit that is used up says nothing about token or consent.
+            Some((code, known)) if !matches!(known.class, Class::Throttled { .. } | Class::Temporary) => {
                 Self::Refused(Refusal {
-                    code: refusal.code,
+                    code,
                     title: known.title.clone(),
                     message: known.what.clone(),
                     who: known.who,
                     next_step: known.next_step.clone(),
                 })
             }
-            None => Self::Unreachable { error: MetaError::explain(&error), unspent: error.is_unsent() },
+            _ => {
+                Self::Unreachable { error: Box::new(MetaError::explain(&error)), unspent: error.is_unsent() }
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 use adjoin_graph::{Graph, oauth};
-use adjoin_marketing::dialog;
+use adjoin_marketing::dialog::{self, ExchangeFault};
 use secrecy::SecretString;
 
 use super::{Failed, Findings, Wanted, verify};
@@ -18,8 +18,9 @@ pub async fn redeem(
     code: &SecretString,
     now: Timestamp,
 ) -> Result<(SecretString, Findings), Failed> {
-    let grant =
-        oauth::exchange_code(graph, app, Some(&dialog.redirect_uri), code).await.map_err(exchange_failed)?;
+    let grant = oauth::exchange_code(graph, app, Some(&dialog.redirect_uri), code)
+        .await
+        .map_err(|error| exchange_failed(&error))?;
     let first = oauth::debug_token(graph, &app.access(), &grant.access_token).await?;
     if let Some(nonce) = nonce(&first)
         && nonce != dialog.nonce
@@ -79,21 +80,27 @@ fn nonce(info: &oauth::TokenInfo) -> Option<&str> {
     info.metadata.as_ref()?.get("auth_nonce")?.as_str()
 }
 
-fn exchange_failed(error: adjoin_graph::Error) -> Failed {
-    match error.refusal().filter(|_| !error.is_passing()) {
-        Some(refusal) => {
-            let fault =
-                dialog::explain_exchange(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
-            Failed::Refused(Refusal {
-                code: refusal.code,
-                title: fault.title.clone(),
-                message: fault.what.clone(),
-                who: fault.who,
-                next_step: fault.next_step.clone(),
-            })
+fn exchange_failed(error: &adjoin_graph::Error) -> Failed {
+    match refused_exchange(error) {
+        Some(fault) => Failed::Refused(Refusal {
+            code: error.refusal().and_then(|refusal| refusal.code),
+            title: fault.title.clone(),
+            message: fault.what.clone(),
+            who: fault.who,
+            next_step: fault.next_step.clone(),
+        }),
+        None => {
+            Failed::Unreachable { error: Box::new(MetaError::explain(error)), unspent: error.is_unsent() }
         }
-        None => Failed::Unreachable { error: MetaError::explain(&error), unspent: error.is_unsent() },
     }
+}
+
+/// Why the token endpoint refused; `None` when it did not answer, or failed itself. The table goes first: Meta says
+/// a wrong secret with code 1, which elsewhere is a passing fault.
+pub fn refused_exchange(error: &adjoin_graph::Error) -> Option<&'static ExchangeFault> {
+    let refusal = error.refusal()?;
+    let fault = dialog::explain_exchange(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    (fault.code.is_some() || !error.is_passing()).then_some(fault)
 }
 
 #[cfg(test)]

@@ -52,8 +52,7 @@ pub fn kind(info: &oauth::TokenInfo, asked_for_system_user: bool) -> Option<Toke
     match info.kind.as_deref() {
         Some("USER") => Some(TokenKind::User),
         Some("SYSTEM_USER") => Some(TokenKind::SystemUser),
-        None if asked_for_system_user => Some(TokenKind::SystemUser),
-        None => Some(TokenKind::User),
+        None => Some(if asked_for_system_user { TokenKind::SystemUser } else { TokenKind::User }),
         Some(_) => None,
     }
 }

@@ -36,12 +36,13 @@ fn show(app: &App, progress: &Progress) -> Response {
     let back = progress.return_url.as_deref();
     match &progress.session.stage {
         Stage::AtFacebook { .. } => render(app, ok, &Waiting { progress, at_facebook: true }, back, None),
-        Stage::Finishing { .. } => render(app, ok, &Waiting { progress, at_facebook: false }, back, None),
         Stage::CodeHeld { .. } if progress.session.kind == Kind::Link => {
             render(app, ok, &Confirm { progress }, back, None)
         }
-        // The partner's backend confirms; the browser only waits.
-        Stage::CodeHeld { .. } => render(app, ok, &Waiting { progress, at_facebook: false }, back, None),
+        // The partner's backend confirms, or Meta is being asked; the browser only waits.
+        Stage::CodeHeld { .. } | Stage::Finishing { .. } => {
+            render(app, ok, &Waiting { progress, at_facebook: false }, back, None)
+        }
         Stage::OtherIdentity { before, now, .. } => {
             render(app, ok, &Identity { progress, before, now }, back, None)
         }
@@ -117,7 +118,7 @@ pub async fn start(
     let Some((id, cookie)) = known(&id, &headers) else { return Ok(unusable(&app)) };
     let browser = Browser::WithCookie { id: &id, cookie: cookie.expose_secret() };
     let started = connect_sessions::start(&app, browser).await.map_err(Failure::of(&app))?;
-    Ok(started.map_or_else(|| unusable(&app), to_facebook))
+    Ok(started.as_ref().map_or_else(|| unusable(&app), to_facebook))
 }
 
 /// `POST /connect/s/{id}/confirm`: the press that lets the code be used.

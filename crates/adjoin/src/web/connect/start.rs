@@ -47,11 +47,11 @@ pub async fn page(
 pub async fn start(State(app): State<App>, Path(token): Path<String>) -> Result<Response, Failure> {
     let browser = Browser::WithLink { token: &token };
     let started = connect_sessions::start(&app, browser).await.map_err(Failure::of(&app))?;
-    Ok(started.map_or_else(|| unusable(&app), to_facebook))
+    Ok(started.as_ref().map_or_else(|| unusable(&app), to_facebook))
 }
 
 /// The way to Facebook, with the cookie that lets this browser come back.
-pub fn to_facebook(started: Started) -> Response {
+pub fn to_facebook(started: &Started) -> Response {
     let mut response = Redirect::to(started.dialog_url.as_str()).into_response();
     let cookie = cookies::set(&started.session_id, &started.cookie);
     response.headers_mut().insert(header::SET_COOKIE, cookie);

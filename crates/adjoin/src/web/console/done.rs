@@ -35,6 +35,8 @@ done! {
     AccountCreated = "account-created", "The account is created.";
     AccountRenamed = "account-renamed", "The account has its new name.";
     Installed = "installed", "The connector is installed. Create a connect link, or start from your product.";
+    CampaignCreated = "campaign-created", "The campaign is created, paused. This is how Meta reads it back.";
+    AdSetCreated = "ad-set-created", "The ad set is created, paused. This is how Meta reads it back.";
     Disconnected = "disconnected", "The connection is taken back.";
     DisconnectedAtMeta = "disconnected-at-meta", "Our copy of the token is erased, and the consent is taken back at Meta.";
     DisconnectedHereOnly = "disconnected-here", "Our copy of the token is erased. At Meta the consent stays, because the same person connected another account.";

@@ -1,7 +1,7 @@
 //! The console: pages for the partner's operators, made on the server. Every form works without a script.
 
 mod accounts;
-mod ad_sets;
+mod ads;
 mod connections;
 mod connectors;
 mod done;
@@ -66,16 +66,29 @@ pub fn router() -> Router<App> {
         .route("/accounts/{account}/delete", get(accounts::delete::confirm).post(accounts::delete::submit))
         .route("/accounts/{account}/install", post(accounts::page::install))
         .route("/accounts/{account}/connections/{connection}", get(connections::page::show))
-        .route("/accounts/{account}/connections/{connection}/test", post(connections::actions::test))
-        .route("/accounts/{account}/connections/{connection}/link", post(connections::actions::link))
+        .route(
+            "/accounts/{account}/connections/{connection}/test",
+            get(connections::actions::back).post(connections::actions::test),
+        )
+        .route(
+            "/accounts/{account}/connections/{connection}/link",
+            get(connections::actions::back).post(connections::actions::link),
+        )
         .route(
             "/accounts/{account}/connections/{connection}/disconnect",
             get(connections::disconnect::confirm).post(connections::disconnect::submit),
         )
         .route(
-            "/accounts/{account}/connections/{connection}/ad-sets/new",
-            get(ad_sets::form::show).post(ad_sets::form::submit),
+            "/accounts/{account}/connections/{connection}/campaigns/new",
+            get(ads::campaign::show).post(ads::campaign::submit),
         )
+        .route("/accounts/{account}/connections/{connection}/campaigns/{id}", get(ads::show::campaign))
+        .route(
+            "/accounts/{account}/connections/{connection}/ad-sets/new",
+            get(ads::ad_set::show).post(ads::ad_set::submit),
+        )
+        .route("/accounts/{account}/connections/{connection}/ad-sets/{id}", get(ads::show::ad_set))
+        .method_not_allowed_fallback(|| async { Failure::no_page() })
         .layer(axum::Extension(limits))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::cross_site().into_response()))
 }

@@ -223,12 +223,13 @@ impl<'a> Field<'a> {
     /// Shows those of the faults that are about this field (`name`, `name[2]`, `name.id`).
     #[must_use]
     pub fn faults(self, refusal: &Refusal) -> Self {
-        let remarks = refusal.about(self.name).into_iter().map(|fault| Remark {
-            tone: Tone::Bad,
-            message: words::sentence(&fault.message),
-            fix: format!("Expected: {}", fault.fix.trim_end_matches('.')),
-        });
-        Self { remarks: remarks.collect(), ..self }
+        let remarks = refusal.remarks(self.name);
+        self.remarks(remarks)
+    }
+
+    #[must_use]
+    pub fn remarks(self, remarks: Vec<Remark>) -> Self {
+        Self { remarks, ..self }
     }
 
     /// Shows these remarks, and lets a script bring newer ones.
@@ -266,6 +267,9 @@ impl Refusal {
             error @ (Error::Conflict { .. }
             | Error::Forbidden { .. }
             | Error::NotReady { .. }
+            | Error::Unpermitted { .. }
+            | Error::Rejected(_)
+            | Error::Throttled { .. }
             | Error::Meta(_)) => Ok(Self { faults: Vec::new(), problem: Some(Box::new(error.into())) }),
             error => Err(error.into()),
         }
@@ -275,9 +279,21 @@ impl Refusal {
         self.faults.is_empty() && self.problem.is_none()
     }
 
+    /// The same as remarks.
+    pub fn remarks(&self, name: &str) -> Vec<Remark> {
+        let faults = self.about(name).into_iter();
+        faults
+            .map(|fault| Remark {
+                tone: Tone::Bad,
+                message: words::sentence(&fault.message),
+                fix: format!("Expected: {}", fault.fix.trim_end_matches('.')),
+            })
+            .collect()
+    }
+
     /// Faults of one field, its entries and its parts.
     pub fn about(&self, name: &str) -> Vec<&Fault> {
-        self.faults.iter().filter(|fault| field_name(&fault.field) == name).collect()
+        self.faults.iter().filter(|fault| fault.field == name || field_name(&fault.field) == name).collect()
     }
 }
 

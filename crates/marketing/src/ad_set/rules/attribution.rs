@@ -1,6 +1,6 @@
 //! Attribution windows.
 
-use super::super::attribution::{Row, windows};
+use super::super::attribution::{self, Row, Window};
 use super::super::findings::{Findings, Rule, at};
 use super::super::legacy;
 use super::case::Case;
@@ -9,27 +9,24 @@ use crate::facts::Mark;
 pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
     let spec = case.ad_set.attribution_spec.as_ref().filter(|spec| !spec.items.is_empty());
     let (Some(spec), Some(objective), Some(goal)) = (spec, case.objective, case.goal) else { return };
-    if objective.at.is_none() || goal.at.is_none() {
-        return;
+    let (Some(objective_at), Some(goal_at)) = (objective.at, goal.at) else { return };
+    // One window of a kind is all that fits; a place more tells apart what does not.
+    let mut windows = [(0, '?'); 4];
+    for (place, item) in windows.iter_mut().zip(&spec.items) {
+        let kind = match item.event_type.as_deref() {
+            Some("CLICK_THROUGH") => 'c',
+            Some("VIEW_THROUGH") => 'v',
+            Some("ENGAGED_VIDEO_VIEW") => 'e',
+            // Words nobody knows are noted elsewhere.
+            _ => return,
+        };
+        let Some(days) = item.window_days else { return };
+        *place = (days, kind);
     }
-    let given: Option<Vec<(i64, char)>> = spec
-        .items
-        .iter()
-        .map(|window| {
-            let kind = match window.event_type.as_deref()? {
-                "CLICK_THROUGH" => 'c',
-                "VIEW_THROUGH" => 'v',
-                "ENGAGED_VIDEO_VIEW" => 'e',
-                _ => return None,
-            };
-            Some((window.window_days?, kind))
-        })
-        .collect();
-    // Words nobody knows are noted elsewhere.
-    let Some(given) = given else { return };
-    let row = windows(objective.text, goal.text);
+    let given: &[Window] = &windows[..spec.items.len().min(windows.len())];
+    let row = attribution::of(objective_at, goal_at);
     let fits = match row {
-        Some(row) => row.takes(&given),
+        Some(row) => row.takes(given),
         None => given == [(1, 'c')],
     };
     if fits {

@@ -31,28 +31,27 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
         );
         return;
     }
+    if goal.text == "LINK_CLICKS" && event == "LINK_CLICKS" {
+        out.add(
+            Rule::BillingLinkClicksNeedsButton,
+            path(),
+            "When clicks are goal and paid for, every creative needs a call to action.",
+            "Give the creatives a call_to_action.",
+        );
+    }
     let Some(goal_at) = goal.at else { return };
-    match billing::of_goal(goal_at) {
-        Some(row) if row.billing_events.iter().any(|word| word == event) => {
-            if goal.text == "LINK_CLICKS" && event == "LINK_CLICKS" {
-                out.add(
-                    Rule::BillingLinkClicksNeedsButton,
-                    path(),
-                    "When clicks are goal and paid for, every creative needs a call to action.",
-                    "Give the creatives a call_to_action.",
-                );
-            }
-        }
-        Some(row) => {
-            let message = format!("With goal {} one cannot pay for {event}.", goal.text);
-            let fix = format!("Set billing_event to {}.", either(&row.billing_events));
-            out.add(Rule::BillingNotForGoal, path(), message, fix).from_row(row.mark, &row.source);
-        }
-        None if event != "IMPRESSIONS" => {
-            let message = format!("With goal {} one very likely cannot pay for {event}.", goal.text);
-            out.add(Rule::BillingNotForGoal, path(), message, "Set billing_event to IMPRESSIONS.")
-                .at_most(Severity::Warn);
-        }
-        None => {}
+    let row = billing::of_goal(goal_at);
+    let fits = row.map_or(event == "IMPRESSIONS", |row| row.billing_events.iter().any(|word| word == event));
+    if fits || vocabulary(Kind::BillingEvent).position(event).is_none() {
+        return;
+    }
+    if let Some(row) = row {
+        let message = format!("With goal {} one cannot pay for {event}.", goal.text);
+        let fix = format!("Set billing_event to {}.", either(&row.billing_events));
+        out.add(Rule::BillingNotForGoal, path(), message, fix).with_row(row.mark, &row.source);
+    } else {
+        let message = format!("With goal {} one very likely cannot pay for {event}.", goal.text);
+        out.add(Rule::BillingNotForGoal, path(), message, "Set billing_event to IMPRESSIONS.")
+            .at_most(Severity::Warn);
     }
 }

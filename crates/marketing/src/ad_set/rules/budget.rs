@@ -114,9 +114,11 @@ fn minimum(case: &Case<'_>, amount: i64, out: &mut Findings) {
     }
 }
 
+/// Which budget of a campaign.
+type Budget = fn(&Campaign<'_>) -> Option<i64>;
+
 fn spend_targets(case: &Case<'_>, out: &mut Findings) {
     let ad_set = case.ad_set;
-    type Budget = fn(&Campaign<'_>) -> Option<i64>;
     let daily: Budget = |campaign| campaign.daily_budget;
     let lifetime: Budget = |campaign| campaign.lifetime_budget;
     let targets = [

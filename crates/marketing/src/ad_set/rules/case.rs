@@ -21,6 +21,11 @@ impl<'d> Word<'d> {
     fn new(kind: Kind, text: &'d str) -> Self {
         Self { text, at: vocabulary(kind).position(text) }
     }
+
+    /// Whether it is one of the values, and not contested. `kind` is the list it was looked up in.
+    pub(super) fn is_value(self, kind: Kind) -> bool {
+        self.at.is_some_and(|at| at < vocabulary(kind).values.len())
+    }
 }
 
 /// A document under check.

@@ -220,7 +220,7 @@ fn require(case: &Case<'_>, alternatives: &[Alternative], what: &str, out: &mut 
                 format!("{what} is not certain to be taken: {note}"),
                 "Try it with execution_options [\"validate_only\"] first.",
             )
-            .from_row(best.mark, best.source);
+            .with_row(best.mark, best.source);
         }
         return FieldSet::default();
     }
@@ -240,7 +240,7 @@ fn require(case: &Case<'_>, alternatives: &[Alternative], what: &str, out: &mut 
             format!("{what} needs {choices} as the promoted object; {field} is missing."),
             format!("Add {field} to promoted_object."),
         )
-        .from_row(mark, nearest.source);
+        .with_row(mark, nearest.source);
     }
     missing
 }

@@ -1,6 +1,6 @@
 //! Which conversion event an objective takes.
 
-use super::super::events::{Standing, events};
+use super::super::events::{self, Standing};
 use super::super::findings::{Findings, Rule, at};
 use super::super::promoted_object::PromotedObject;
 use super::case::{Case, either};
@@ -10,17 +10,19 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
     let Some(object) = &case.ad_set.promoted_object else { return };
     let (Some(event), Some(objective)) = (object.text("custom_event_type"), case.objective) else { return };
     let Some(at) = vocabulary(Kind::CustomEventType).position(event) else { return };
-    let Some(row) = location(case, object).and_then(|location| events(objective.text, location)) else {
+    let Some(objective_at) = objective.at else { return };
+    let Some(row) = location(case, object).and_then(|location| events::of_objective(objective_at, location))
+    else {
         return;
     };
-    let path = at!["ad_set", "promoted_object", "custom_event_type"];
+    let path = || at!["ad_set", "promoted_object", "custom_event_type"];
     let objective = objective.text;
     match row.standing(at) {
         Standing::Documented => {}
         Standing::Measured => {
             out.add(
                 Rule::EventMeasured,
-                path,
+                path(),
                 format!("{event} is not among the documented events of {objective}, though it was seen to be taken."),
                 format!("Documented are {}.", either(&row.events)),
             );
@@ -32,7 +34,7 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
                 elsewhere(event, row.locations.first())
             );
             let message = format!("The event {event} cannot be used with {objective}.");
-            out.add(Rule::EventNotForObjective, path, message, fix);
+            out.add(Rule::EventNotForObjective, path(), message, fix);
         }
     }
 }
@@ -50,7 +52,7 @@ fn location<'c>(case: &Case<'c>, object: &PromotedObject<'_>) -> Option<&'c str>
 
 /// Which other objective takes the event, at the same location.
 fn elsewhere(event: &str, location: Option<&String>) -> String {
-    let others: Vec<&str> = super::super::events::rows()
+    let others: Vec<&str> = events::rows()
         .iter()
         .filter(|row| location.is_some_and(|location| row.locations.contains(location)))
         .filter(|row| row.events.iter().any(|word| word == event))

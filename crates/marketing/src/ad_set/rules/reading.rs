@@ -87,7 +87,6 @@ fn did_you_mean(path: &[Segment], key: &str) -> (String, bool) {
 fn words(case: &Case<'_>, out: &mut Findings) {
     let ad_set = case.ad_set;
     let singles = [
-        ("destination_type", &ad_set.destination_type, Kind::DestinationType),
         ("billing_event", &ad_set.billing_event, Kind::BillingEvent),
         ("bid_strategy", &ad_set.bid_strategy, Kind::BidStrategy),
         ("status", &ad_set.status, Kind::Status),
@@ -98,8 +97,15 @@ fn words(case: &Case<'_>, out: &mut Findings) {
     for (name, text, kind) in singles {
         word(text.as_ref(), kind, || at!["ad_set", name], out);
     }
+    // These were looked up already.
+    if let Some(destination) = &ad_set.destination_type
+        && !case.destination.is_some_and(|word| word.is_value(Kind::DestinationType))
+    {
+        word(Some(destination), Kind::DestinationType, || at!["ad_set", "destination_type"], out);
+    }
     // An old objective in the place of a goal is told about with what to use today.
     if let Some(goal) = &ad_set.optimization_goal
+        && !case.goal.is_some_and(|word| word.is_value(Kind::OptimizationGoal))
         && (vocabulary(Kind::OptimizationGoal).position(goal).is_some() || legacy::objective(goal).is_none())
     {
         word(Some(goal), Kind::OptimizationGoal, || at!["ad_set", "optimization_goal"], out);
@@ -172,8 +178,10 @@ fn event_words(object: &PromotedObject<'_>, out: &mut Findings) {
 }
 
 fn campaign_words(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) {
+    if !case.objective.is_some_and(|word| word.is_value(Kind::Objective)) {
+        word(campaign.objective.as_ref(), Kind::Objective, || case.campaign_path("objective"), out);
+    }
     let singles = [
-        ("objective", &campaign.objective, Kind::Objective),
         ("status", &campaign.status, Kind::Status),
         ("buying_type", &campaign.buying_type, Kind::BuyingType),
         ("bid_strategy", &campaign.bid_strategy, Kind::BidStrategy),

@@ -1,7 +1,7 @@
 //! Who sees the ads: locations, ages, audiences.
 
 use super::super::document::{Geo, Targeting};
-use super::super::findings::{Findings, Rule, Severity, at};
+use super::super::findings::{Findings, Rule, at};
 use super::campaign::filled;
 use super::case::Case;
 
@@ -207,7 +207,6 @@ fn gone(targeting: &Targeting<'_>, out: &mut Findings) {
     if filled(targeting.exclusions) {
         let message = "People can no longer be left out by detailed targeting.";
         let fix = "Leave exclusions out; audiences can be left out with excluded_custom_audiences.";
-        out.add(Rule::DetailedExclusions, at!["ad_set", "targeting", "exclusions"], message, fix)
-            .at_most(Severity::Reject);
+        out.add(Rule::DetailedExclusions, at!["ad_set", "targeting", "exclusions"], message, fix);
     }
 }

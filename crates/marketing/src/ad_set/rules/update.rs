@@ -143,7 +143,7 @@ fn promoted_object(case: &Case<'_>, existing: &AdSet<'_>, out: &mut Findings) {
 }
 
 /// The fields that are new or hold something else.
-fn differences<'n>(old: &PromotedObject<'_>, new: &PromotedObject<'n>) -> impl Iterator<Item = &'static str> {
+fn differences(old: &PromotedObject<'_>, new: &PromotedObject<'_>) -> impl Iterator<Item = &'static str> {
     let changed: Vec<&'static str> = FieldSet::names(new.present)
         .filter(|name| match (old.get(name), new.get(name)) {
             (Some(old), Some(new)) => !same(old, new),

@@ -230,7 +230,6 @@ fn succeed(world: &mut World, request: &DialogRequest, kind: TokenKind, life: To
         (token, life.seconds().unwrap_or(0), data_access)
     });
     let code = request.respond.code.then(|| {
-        let text = world.identity.minter.code();
         let mut code = Code {
             app_id: request.app_id.clone(),
             redirect_uri: request.redirect_uri.clone(),
@@ -242,8 +241,7 @@ fn succeed(world: &mut World, request: &DialogRequest, kind: TokenKind, life: To
             auth_type: None,
         };
         mark(&mut code.auth_nonce, &mut code.auth_type);
-        world.identity.codes.insert(text.clone(), code);
-        text
+        world.identity.keep_code(code)
     });
     redirect::succeeded(request, Success { code, token, granted, denied })
 }

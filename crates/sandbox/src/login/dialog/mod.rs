@@ -61,6 +61,7 @@ pub fn dialog_router(world: SharedWorld) -> Router {
     Router::new()
         .route("/dialog/oauth", get(open))
         .route("/{version}/dialog/oauth", get(open))
+        .route("/dialog/style.css", get(pages::style))
         .route("/dialog/{id}", get(show).post(answer))
         .layer(middleware::from_fn(pages::own_pages_only))
         .with_state(world)
@@ -71,7 +72,7 @@ enum Reply {
     /// Back to the app.
     Back(String),
     /// Facebook's own page: the browser stays here.
-    Own(Box<page::Own>),
+    Own(page::Own),
     Consent(StatusCode, Box<page::Consent>),
 }
 
@@ -82,7 +83,7 @@ impl IntoResponse for Reply {
                 (StatusCode::SEE_OTHER, [(header::LOCATION, url), (header::CACHE_CONTROL, "no-store".into())])
                     .into_response()
             }
-            Self::Own(own) => pages::page(own.status, &*own),
+            Self::Own(own) => pages::page(own.status, &own),
             Self::Consent(status, consent) => pages::page(status, &*consent),
         }
     }
@@ -108,10 +109,7 @@ async fn open(State(world): State<SharedWorld>, RawQuery(query): RawQuery) -> Re
     let id = random_id();
     dialogs.insert(id.clone(), PendingDialog { request: request.clone(), opened_at: now });
     let Some(person) = world.identity.current_person().cloned() else {
-        return Reply::Own(page::Own::boxed(
-            "There is nobody here",
-            "This sandbox has no people to sign in.",
-        ));
+        return Reply::Own(page::Own::new("There is nobody here", "This sandbox has no people to sign in."));
     };
     Reply::Consent(StatusCode::OK, Box::new(page::consent(&world, &id, &request, &person, None, None)))
 }
@@ -129,7 +127,7 @@ async fn show(
         None => world.identity.current_person(),
     };
     let Some(person) = person else {
-        return Reply::Own(page::Own::boxed("Nobody of that id", "Choose one of the people on the page."));
+        return Reply::Own(page::Own::new("Nobody of that id", "Choose one of the people on the page."));
     };
     let business = query.get("business").map(String::as_str);
     Reply::Consent(StatusCode::OK, Box::new(page::consent(&world, &id, &request, person, business, None)))
@@ -164,7 +162,7 @@ fn pending(world: &crate::World, id: &str) -> Option<DialogRequest> {
 }
 
 fn gone() -> Reply {
-    let mut own = page::Own::boxed(
+    let mut own = page::Own::new(
         "This page was answered already",
         "A consent page is good once, and for an hour. Go back to the app and start again.",
     );

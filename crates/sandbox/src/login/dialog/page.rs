@@ -28,18 +28,18 @@ pub struct Own {
 }
 
 impl Own {
-    pub fn boxed(title: &'static str, message: &'static str) -> Box<Self> {
-        Box::new(Self { status: StatusCode::BAD_REQUEST, title, message, details: Vec::new(), next: None })
+    pub fn new(title: &'static str, message: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, title, message, details: Vec::new(), next: None }
     }
 
     #[must_use]
-    pub fn detail(mut self: Box<Self>, label: &'static str, value: &str) -> Box<Self> {
+    pub fn detail(mut self, label: &'static str, value: &str) -> Self {
         self.details.push((label, value.to_owned()));
         self
     }
 
     #[must_use]
-    pub fn next(mut self: Box<Self>, next: &'static str) -> Box<Self> {
+    pub fn next(mut self, next: &'static str) -> Self {
         self.next = Some(next);
         self
     }

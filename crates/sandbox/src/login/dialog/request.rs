@@ -59,23 +59,23 @@ impl DialogRequest {
 
 /// Reads the query of `dialog/oauth`. What is wrong before the redirect URI is known to be the app's is told on
 /// Facebook's own page: nobody is sent to an address that nobody registered.
-pub fn read(world: &World, query: &str) -> Result<DialogRequest, Box<Own>> {
+pub fn read(world: &World, query: &str) -> Result<DialogRequest, Own> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
-        .map_err(|_| Own::boxed("The address cannot be read", "The query is not form-encoded."))?;
+        .map_err(|_| Own::new("The address cannot be read", "The query is not form-encoded."))?;
     let get =
         |name: &str| pairs.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, value)| value.as_str());
     let app_id = get("client_id")
         .or_else(|| get("app_id"))
-        .ok_or_else(|| Own::boxed("No app", "The parameter client_id is required."))?;
+        .ok_or_else(|| Own::new("No app", "The parameter client_id is required."))?;
     let app = world.identity.apps.get(app_id).ok_or_else(|| {
-        Own::boxed("Invalid App ID", "The provided app ID does not look like a valid app ID.")
+        Own::new("Invalid App ID", "The provided app ID does not look like a valid app ID.")
             .detail("client_id", app_id)
             .next("Use the app_id that the sandbox printed when it started.")
     })?;
     let redirect_uri = get("redirect_uri")
-        .ok_or_else(|| Own::boxed("No way back", "The parameter redirect_uri is required."))?;
+        .ok_or_else(|| Own::new("No way back", "The parameter redirect_uri is required."))?;
     if !app.redirect_uris.iter().any(|uri| uri == redirect_uri) || Url::parse(redirect_uri).is_err() {
-        let mut own = Own::boxed(
+        let mut own = Own::new(
             "URL blocked",
             "The redirect URI is not one of the app's Valid OAuth Redirect URIs. The match is exact: path, query, trailing slash, everything.",
         )
@@ -89,13 +89,13 @@ pub fn read(world: &World, query: &str) -> Result<DialogRequest, Box<Own>> {
     let respond = response_type(get("response_type"))?;
     let ask = if let Some(config_id) = get("config_id") {
         let configuration = app.configurations.get(config_id).ok_or_else(|| {
-            Own::boxed("Invalid configuration", "The app has no Login for Business configuration of this id.")
+            Own::new("Invalid configuration", "The app has no Login for Business configuration of this id.")
                 .detail("config_id", config_id)
         })?;
         let system_user = matches!(configuration.token, ConfigurationToken::SystemUser { .. });
         let overridden = get("override_default_response_type") == Some("true");
         if system_user && !(respond.code && !respond.token && overridden) {
-            return Err(Own::boxed(
+            return Err(Own::new(
                 "Wrong response type",
                 "A configuration for system-user tokens gives a code and nothing else.",
             )
@@ -122,7 +122,7 @@ pub fn read(world: &World, query: &str) -> Result<DialogRequest, Box<Own>> {
     })
 }
 
-fn response_type(text: Option<&str>) -> Result<Respond, Box<Own>> {
+fn response_type(text: Option<&str>) -> Result<Respond, Own> {
     let mut respond = Respond { code: false, token: false, granted_scopes: false };
     for word in text.unwrap_or_default().split([',', ' ']).filter(|word| !word.is_empty()) {
         match word {
@@ -130,7 +130,7 @@ fn response_type(text: Option<&str>) -> Result<Respond, Box<Own>> {
             "token" => respond.token = true,
             "granted_scopes" => respond.granted_scopes = true,
             other => {
-                return Err(Own::boxed(
+                return Err(Own::new(
                     "Wrong response type",
                     "response_type is code, token, or both, and may add granted_scopes.",
                 )
@@ -143,7 +143,7 @@ fn response_type(text: Option<&str>) -> Result<Respond, Box<Own>> {
 }
 
 /// The asked permissions, each once, in the order in which they were asked.
-fn scope(text: &str) -> Result<Vec<String>, Box<Own>> {
+fn scope(text: &str) -> Result<Vec<String>, Own> {
     let mut names: Vec<String> = Vec::new();
     let mut unknown = Vec::new();
     for name in text.split([',', ' ']).filter(|name| !name.is_empty()) {
@@ -156,7 +156,7 @@ fn scope(text: &str) -> Result<Vec<String>, Box<Own>> {
     if unknown.is_empty() {
         return Ok(names);
     }
-    Err(Own::boxed(
+    Err(Own::new(
         "Invalid Scopes",
         "Some of the permissions asked for do not exist. Only developers see this page.",
     )

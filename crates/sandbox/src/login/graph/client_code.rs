@@ -46,7 +46,5 @@ pub fn client_code(world: &mut World, call: &Call) -> Result<Value, GraphError> 
         auth_nonce: None,
         auth_type: None,
     };
-    let text = world.identity.minter.code();
-    world.identity.codes.insert(text.clone(), code);
-    Ok(json!({ "code": text }))
+    Ok(json!({ "code": world.identity.keep_code(code) }))
 }

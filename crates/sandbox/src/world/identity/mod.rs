@@ -115,6 +115,15 @@ impl Identity {
         text
     }
 
+    /// Keeps a code and gives its text. Codes of the day before are forgotten: nothing is told of them but that they
+    /// are no codes.
+    pub fn keep_code(&mut self, code: Code) -> String {
+        self.codes.retain(|_, old| old.issued_at + 86_400 > code.issued_at);
+        let text = self.minter.code();
+        self.codes.insert(text.clone(), code);
+        text
+    }
+
     /// Grants `permissions` on all assets and issues a user token, as if the person had consented to everything.
     pub fn issue_user_token(
         &mut self,

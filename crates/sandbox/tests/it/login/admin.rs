@@ -143,6 +143,40 @@ async fn redirect_uris_are_registered() {
 }
 
 #[tokio::test]
+async fn a_person_and_a_business_remove_the_app() {
+    let server = sandbox(&[]).await;
+    let jonas = server.id_of("Jonas");
+    let token = server.token(&[("scope", "ads_read")]).await;
+    let app = format!("/apps/{}", server.facts.app_id);
+    let rows = server.admin(Method::GET, &format!("{app}/grants"), None).await.good();
+    let row = rows["data"].as_array().unwrap().iter().find(|row| row["user_id"] == json!(jonas)).unwrap();
+    assert_eq!(
+        (&row["name"], &row["granted"]),
+        (&json!("Jonas Okafor"), &json!(["ads_read", "public_profile"]))
+    );
+
+    let remove = json!({ "user_id": jonas });
+    let gone = server.admin(Method::POST, &format!("{app}/remove"), Some(remove.clone())).await.good();
+    assert!(gone["signed_request"].as_str().unwrap().contains('.'));
+    assert_eq!(server.me(&token).await.code(), (190, Some(458)));
+    assert_eq!(server.admin(Method::POST, &format!("{app}/remove"), Some(remove)).await.status, 404);
+
+    let business = super::tokens::system_user(&server).await;
+    let user = server.debug(&business).await["user_id"].clone();
+    server.admin(Method::POST, &format!("{app}/remove"), Some(json!({ "user_id": user }))).await.good();
+    assert_eq!(server.me(&business).await.code(), (190, Some(458)));
+}
+
+#[tokio::test]
+async fn json_that_calls_itself_a_form_is_read() {
+    let server = sandbox(&[]).await;
+    let url = format!("{}/scenarios/dead_tokens", server.facts.admin_url);
+    let request = server.client.put(url).header("content-type", "application/x-www-form-urlencoded");
+    let answer = Answer::of(request.body(r#"{"value": "467"}"#).send().await.unwrap()).await.good();
+    assert_eq!(answer["value"], "467");
+}
+
+#[tokio::test]
 async fn the_page_lists_and_switches() {
     let server = sandbox(&[]).await;
     let client = reqwest::Client::new();

@@ -25,11 +25,11 @@ async fn everything_granted_gives_a_code_and_a_token() {
     assert_eq!(debug["app_id"], server.facts.app_id);
     assert_eq!(debug["type"], "USER");
     assert_eq!(debug["is_valid"], true);
-    assert_eq!(debug["user_id"], server.facts.user_id);
+    assert_eq!(debug["user_id"], server.id_of("Jonas"));
     for name in SCOPE.split(',').chain(["public_profile"]) {
         assert!(strings(&debug["scopes"]).contains(&name), "{name} in {debug}");
     }
-    assert_eq!(server.me(&token).await.good()["id"], server.facts.user_id);
+    assert_eq!(server.me(&token).await.good()["name"], "Jonas Okafor");
 }
 
 #[tokio::test]
@@ -39,9 +39,7 @@ async fn granted_scopes_come_when_asked_for() {
         .dialog(&[("scope", "ads_read,leads_retrieval"), ("response_type", "code,granted_scopes")])
         .await
         .untick("permission", "leads_retrieval");
-    // The default token's grant holds the leads permission already; a new person starts with nothing.
-    let yuki = server.id_of("Yuki");
-    let back = page.set("person", &yuki).press("continue").await.back();
+    let back = page.press("continue").await.back();
     assert_eq!(back["granted_scopes"], "ads_read,public_profile");
     assert_eq!(back["denied_scopes"], "leads_retrieval");
 }
@@ -50,7 +48,7 @@ async fn granted_scopes_come_when_asked_for() {
 async fn a_declined_permission_is_asked_again_only_on_rerequest() {
     let server = sandbox(&[]).await;
     let yuki = server.id_of("Yuki");
-    let first = server.dialog(&[("scope", SCOPE)]).await.set("person", &yuki);
+    let first = server.dialog_as(&yuki, &[("scope", SCOPE)]).await;
     let code = first.untick("permission", "pages_manage_ads").press("continue").await.back()["code"].clone();
     let token = text(&server.exchange(&[("code", &code)]).await.good(), "access_token");
     let granted = server.debug(&token).await;
@@ -75,10 +73,8 @@ async fn a_declined_permission_is_asked_again_only_on_rerequest() {
 #[tokio::test]
 async fn picked_assets_are_the_target_ids() {
     let server = sandbox(&[]).await;
-    let jonas = server.id_of("Jonas");
-    let page = server.dialog(&[("scope", SCOPE)]).await;
-    let page = page.follow(&format!("{}?person={jonas}", page.action)).await;
-    assert_eq!(page.values("person"), [jonas.as_str()]);
+    let page = server.dialog(&[("scope", "ads_read,ads_management,pages_show_list,pages_manage_ads")]).await;
+    assert_eq!(page.values("person"), [server.id_of("Jonas").as_str()]);
     let accounts: Vec<String> = page.values("ad_account").iter().map(|&id| id.to_owned()).collect();
     assert!(accounts.len() > 1);
     let page = page.untick("ad_account", &accounts[0]).set("page_reach", "all");
@@ -202,7 +198,8 @@ async fn refusals_have_a_code_and_no_error() {
     server.scenario("app_in_development");
     let as_yuki = server.dialog(&[("scope", SCOPE)]).await.set("person", &yuki);
     assert_eq!(code_of(as_yuki.press("continue").await), "1349126");
-    assert!(server.dialog(&[("scope", SCOPE)]).await.press("continue").await.back().contains_key("code"));
+    let as_developer = server.dialog_as(&server.facts.user_id, &[("scope", SCOPE)]).await;
+    assert!(as_developer.press("continue").await.back().contains_key("code"));
     server.world.write().unwrap().identity.apps.get_mut(&app_id).unwrap().invited_testers.push(yuki.clone());
     let as_yuki = server.dialog(&[("scope", SCOPE)]).await.set("person", &yuki);
     assert_eq!(code_of(as_yuki.press("continue").await), "1349245");

@@ -45,6 +45,12 @@ impl Server {
         walk::open(self.client.get(url).query(&query)).await
     }
 
+    /// The dialog as somebody else than the customer who is signed in.
+    async fn dialog_as(&self, person: &str, params: &[(&str, &str)]) -> Page {
+        let page = self.dialog(params).await;
+        page.follow(&format!("{}?person={person}", page.action)).await
+    }
+
     /// Everything is granted and the code comes back.
     async fn code(&self, params: &[(&str, &str)]) -> String {
         self.dialog(params).await.press("continue").await.back()["code"].clone()

@@ -17,7 +17,7 @@ async fn permissions_are_listed_and_dropped_one_by_one() {
 
     let gone = server.as_token(Method::DELETE, "me/permissions/ads_read", &as_me).await.good();
     assert_eq!(gone, json!({ "success": true }));
-    let path = format!("{}/permissions", server.facts.user_id);
+    let path = format!("{}/permissions", server.id_of("Jonas"));
     let rows = server.as_token(Method::GET, &path, &as_me).await.good();
     assert_eq!(status(&rows, "ads_read"), Some("declined"));
     assert!(!strings(&server.debug(&token).await["scopes"]).contains(&"ads_read"));
@@ -31,7 +31,7 @@ async fn permissions_are_listed_and_dropped_one_by_one() {
 async fn dropping_all_kills_every_token_of_the_person() {
     let server = sandbox(&[]).await;
     let token = server.token(&[("scope", SCOPE)]).await;
-    let other = server.facts.access_token.clone();
+    let other = server.token(&[("scope", "ads_read")]).await;
     server.me(&other).await.good();
     server.as_token(Method::DELETE, "me/permissions", &json!({ "access_token": token })).await.good();
     for dead in [&token, &other] {
@@ -43,6 +43,7 @@ async fn dropping_all_kills_every_token_of_the_person() {
     // A new consent does not bring them back.
     let fresh = server.token(&[("scope", SCOPE)]).await;
     server.me(&fresh).await.good();
+    server.me(&server.facts.access_token).await.good();
     assert_eq!(server.me(&token).await.code(), (190, Some(458)));
 }
 

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use aws_lc_rs::hmac;
 use reqwest::Method;
 use serde_json::json;
@@ -5,9 +7,13 @@ use serde_json::json;
 use super::{SCOPE, sandbox};
 use crate::server::Server;
 
+/// The proof by the book, not by the sandbox's own code.
 fn proof(secret: &str, message: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    hmac::sign(&key, message.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hmac::sign(&key, message.as_bytes()).as_ref().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Calls `/me` with a proof of the newer form, made so many seconds ago.
@@ -56,6 +62,22 @@ async fn a_proof_is_of_its_token_and_secret() {
     ] {
         let params = json!({ "access_token": token, "appsecret_proof": wrong });
         assert_eq!(server.as_token(Method::GET, "me", &params).await.code(), (100, None), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_signed_as_a_whole() {
+    let server = sandbox(&["proof_required"]).await;
+    let token = server.facts.access_token.clone();
+    let batch = json!([{ "method": "GET", "relative_url": "me" }, { "method": "GET", "relative_url": "me?fields=name" }]);
+    let unsigned = json!({ "access_token": token, "batch": batch });
+    assert_eq!(server.as_token(Method::POST, "", &unsigned).await.code(), (100, None));
+    let signed = json!({
+        "access_token": token, "batch": batch, "appsecret_proof": proof(&server.facts.app_secret, &token),
+    });
+    let items = server.as_token(Method::POST, "", &signed).await.good();
+    for item in items.as_array().unwrap() {
+        assert_eq!(item["code"], 200, "{item}");
     }
 }
 

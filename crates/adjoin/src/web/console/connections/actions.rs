@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Path, State},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use secrecy::ExposeSecret;
 
@@ -69,4 +69,14 @@ pub async fn link(
         }
     }
     .into_response())
+}
+
+/// Somebody came back to the address of a form's answer, which is gone.
+pub async fn back(
+    State(app): State<App>,
+    _frame: Frame,
+    Path((account, connection)): Path<(String, String)>,
+) -> Result<Redirect> {
+    let (account, connection) = of_path(&app, &account, &connection).await?;
+    Ok(Redirect::to(&format!("/accounts/{}/connections/{}", account.id, connection.id)))
 }

@@ -8,6 +8,7 @@ use crate::{
     service::{
         App,
         accounts::Account,
+        calls::{self, Call},
         connections::{Connection, State, TestReport},
         history::{self, Line},
     },
@@ -19,6 +20,8 @@ use crate::{
     },
 };
 
+/// Newest calls shown.
+const CALLS: usize = 10;
 /// Newest lines of the history shown.
 const LINES: i64 = 15;
 
@@ -28,6 +31,7 @@ pub struct ConnectionPage {
     frame: Frame,
     account: Account,
     connection: Connection,
+    calls: Vec<Call>,
     history: Vec<Line>,
     refusal: Refusal,
     /// What a form on this page has just brought up.
@@ -76,6 +80,7 @@ pub async fn page(
     refusal: Refusal,
     result: Outcome,
 ) -> Result<ConnectionPage> {
+    let calls = calls::list(app, &account.id, &connection.id, None, CALLS).await?.items;
     let history = history::about(app, connection.id.as_str(), LINES).await?;
-    Ok(ConnectionPage { frame, account, connection, history, refusal, result })
+    Ok(ConnectionPage { frame, account, connection, calls, history, refusal, result })
 }

@@ -117,6 +117,21 @@ pub fn ad_account_status(status: Option<i64>) -> Badge {
     }
 }
 
+/// How a call of a method ended.
+pub fn outcome(outcome: &str) -> Badge {
+    match outcome {
+        "ok" | "replayed" => Badge::new(Tone::Ok, "Done"),
+        "invalid" => Badge::new(Tone::Warn, "Arguments refused here"),
+        "rejected" => Badge::new(Tone::Warn, "Refused by the rules"),
+        "unpermitted" => Badge::new(Tone::Warn, "Permission missing"),
+        "parked" => Badge::new(Tone::Warn, "Waits for Meta's limit"),
+        "not_connected" => Badge::new(Tone::Warn, "Not connected"),
+        "refused" => Badge::new(Tone::Bad, "Refused by Meta"),
+        "unreachable" => Badge::new(Tone::Bad, "Meta not reached"),
+        other => Badge::new(Tone::Bad, other.replace('_', " ")),
+    }
+}
+
 /// A line of the audit log; what we have no words for is shown by its name.
 pub fn action(action: &str) -> String {
     match action {

@@ -7,6 +7,7 @@ use adjoin_marketing::{
 };
 
 use super::draft::{Draft, promoted_name};
+use crate::web::console::parts::Choice;
 
 /// One set of fields that is enough for the promoted object.
 #[derive(Debug)]
@@ -24,6 +25,11 @@ pub struct Promoted {
     pub ways: Vec<Way>,
     /// The fields to show: of every way, and whatever is filled in already.
     pub fields: Vec<&'static promoted_object::Field>,
+}
+
+/// Words of Meta's to choose from, after the choice of none of them.
+pub fn with_none<'w>(none: &str, words: impl IntoIterator<Item = &'w str>) -> Vec<Choice> {
+    std::iter::once(Choice::new("", none)).chain(words.into_iter().map(Choice::word)).collect()
 }
 
 pub fn objectives() -> impl Iterator<Item = &'static str> {

@@ -10,24 +10,32 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
+use secrecy::ExposeSecret;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{
-    choices::{self, Promoted},
+    call,
+    choices::{self, Promoted, with_none},
+    choose::{self, Choose},
+    data,
     draft::{AD_ACCOUNT, CAMPAIGN, Draft, MORE, PROMOTED_OBJECT, promoted_name},
+    remark, text,
 };
 use crate::{
-    service::{App, Fault, accounts::Account, connections::Connection},
+    random,
+    service::{App, Error, Fault, accounts::Account, connections::Connection},
     web::console::{
         Frame, Page, Result,
         connections::of_path,
+        done::Done,
         parts::{Badge, Choice, Field, Mark, Refusal, Remark, Tone},
         words,
     },
 };
 
 #[derive(Debug, Template)]
-#[template(path = "console/ad_sets/form.html")]
+#[template(path = "console/ads/ad_set.html")]
 pub struct AdSetForm {
     frame: Frame,
     account: Account,
@@ -41,12 +49,12 @@ pub struct AdSetForm {
     /// What would be sent, for those who want to see it.
     preview: String,
     unreadable: Option<Fault>,
+    key: String,
 }
 
 /// Fields that always stand on the page. The promoted object's stand for themselves while they are shown.
 const SHOWN: &[&str] = &[
     "ad_set.name",
-    "ad_set.campaign_id",
     "ad_set.destination_type",
     "ad_set.optimization_goal",
     "ad_set.billing_event",
@@ -75,13 +83,20 @@ impl AdSetForm {
         unreadable: Option<Fault>,
         refusal: Refusal,
     ) -> Self {
+        let key = random::token("").expose_secret().to_owned();
         let promoted = choices::promoted(&draft);
         let preview = serde_json::to_string_pretty(&draft.ad_set().0).unwrap_or_default();
-        Self { frame, account, connection, draft, refusal, report, promoted, preview, unreadable }
+        Self { frame, account, connection, draft, refusal, report, promoted, preview, unreadable, key }
     }
 
     fn connection_path(&self) -> String {
         format!("/accounts/{}/connections/{}", self.account.id, self.connection.id)
+    }
+
+    /// The campaign's name, when Meta told it with its facts.
+    fn campaign_name(&self) -> Option<String> {
+        let campaign: Value = serde_json::from_str(self.draft.get(CAMPAIGN)).ok()?;
+        Some(text(&campaign, "name").to_owned()).filter(|name| !name.is_empty())
     }
 
     fn value(&self, name: &str) -> &str {
@@ -111,6 +126,7 @@ impl AdSetForm {
             .iter()
             .filter(|finding| self.field_of(finding).as_deref() == Some(name))
             .map(remark)
+            .chain(self.refusal.remarks(name))
             .collect()
     }
 
@@ -185,33 +201,21 @@ impl AdSetForm {
         Field::lines(MORE, "Anything else, as JSON", self.value(MORE)).optional().live(remarks)
     }
 
-    fn ad_accounts(&self) -> Vec<Choice> {
-        let accounts = &self.connection.assets.ad_accounts;
-        accounts
-            .iter()
-            .map(|it| {
-                let name = it.name.as_deref().unwrap_or("Unnamed");
-                let currency = it.currency.as_deref().unwrap_or("currency unknown");
-                Choice::new(&it.id, format!("{name} · {} · {currency}", it.id))
-            })
-            .collect()
-    }
-
     fn objectives(&self) -> Vec<Choice> {
-        chosen("Choose", choices::objectives())
+        with_none("Choose", choices::objectives())
     }
 
     fn destinations(&self) -> Vec<Choice> {
         let words = choices::destinations(&self.draft).into_iter().filter(|word| *word != "none");
-        chosen("Leave out", words)
+        with_none("Leave out", words)
     }
 
     fn goals(&self) -> Vec<Choice> {
-        chosen("Choose", choices::goals(&self.draft))
+        with_none("Choose", choices::goals(&self.draft))
     }
 
     fn billing_events(&self) -> Vec<Choice> {
-        chosen("Choose", choices::billing_events(&self.draft))
+        with_none("Choose", choices::billing_events(&self.draft))
     }
 
     fn audience(&self) -> Vec<Choice> {
@@ -223,7 +227,7 @@ impl AdSetForm {
     }
 
     fn bid_strategies(&self) -> Vec<Choice> {
-        chosen("Meta's default", choices::bid_strategies())
+        with_none("Meta's default", choices::bid_strategies())
     }
 
     fn needs_dsa(&self) -> bool {
@@ -244,9 +248,9 @@ impl AdSetForm {
                 choices: match (field.name.as_str(), field.r#type, field.words) {
                     (_, _, Some(kind)) => {
                         let words = &adjoin_marketing::vocabulary::vocabulary(kind).values;
-                        chosen("Choose", words.iter().map(String::as_str))
+                        with_none("Choose", words.iter().map(String::as_str))
                     }
-                    (_, Type::Bool, None) => chosen("Leave out", ["true", "false"]),
+                    (_, Type::Bool, None) => with_none("Leave out", ["true", "false"]),
                     ("page_id", _, None) => {
                         let pages = self.connection.assets.pages.iter();
                         pages
@@ -283,19 +287,6 @@ struct PromotedField {
     is_list: bool,
 }
 
-fn chosen<'w>(none: &str, words: impl IntoIterator<Item = &'w str>) -> Vec<Choice> {
-    std::iter::once(Choice::new("", none)).chain(words.into_iter().map(Choice::word)).collect()
-}
-
-fn remark(finding: &Finding) -> Remark {
-    let tone = match finding.severity {
-        Severity::Reject => Tone::Bad,
-        Severity::Warn => Tone::Warn,
-        Severity::Note => Tone::Note,
-    };
-    Remark { tone, message: words::sentence(&finding.message), fix: words::sentence(&finding.fix) }
-}
-
 fn fault_remark(fault: &Fault) -> Remark {
     Remark {
         tone: Tone::Bad,
@@ -318,12 +309,27 @@ fn check(app: &App, connection: &Connection, draft: &Draft) -> (Option<Report>, 
     }
 }
 
-/// What a link to the form may fill in beforehand.
+/// What a link to the form chooses beforehand.
 #[derive(Debug, Deserialize)]
 pub struct Asked {
     ad_account: Option<String>,
     campaign: Option<String>,
-    objective: Option<String>,
+}
+
+/// The form, or first the question for the campaign.
+#[derive(Debug)]
+pub enum Step {
+    Choose(Box<Page<Choose>>),
+    Form(Box<Page<AdSetForm>>),
+}
+
+impl IntoResponse for Step {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Choose(page) => page.into_response(),
+            Self::Form(page) => page.into_response(),
+        }
+    }
 }
 
 pub async fn show(
@@ -331,22 +337,48 @@ pub async fn show(
     frame: Frame,
     Path((account, connection)): Path<(String, String)>,
     Query(asked): Query<Asked>,
-) -> Result<Page<AdSetForm>> {
+) -> Result<Step> {
     let (account, connection) = of_path(&app, &account, &connection).await?;
-    let mut draft = Draft::default();
     let first = connection.assets.ad_accounts.first().map(|it| it.id.clone());
-    draft.set(AD_ACCOUNT, asked.ad_account.or(first).unwrap_or_default());
-    draft.set("ad_set.campaign_id", asked.campaign.unwrap_or_default());
-    draft.set("campaign.objective", asked.objective.unwrap_or_default());
+    let named = asked.ad_account.filter(|id| !id.is_empty());
+    let ad_account = named.clone().or(first).unwrap_or_default();
+    let Some(campaign) = asked.campaign.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()) else {
+        let page = choose::page(&app, frame, account, connection, ad_account).await?;
+        return Ok(Step::Choose(Box::new(Page::new(page))));
+    };
+    let mut draft = Draft::default();
+    draft.set(AD_ACCOUNT, ad_account);
+    draft.set("ad_set.campaign_id", campaign.as_str());
     // What most people want; each stands in the form to be changed.
     draft.set("ad_set.billing_event", "IMPRESSIONS");
-    draft.set("ad_set.bid_strategy", "LOWEST_COST_WITHOUT_CAP");
     draft.set("ad_set.targeting.targeting_automation.advantage_audience", "0");
-    Ok(Page::new(AdSetForm::new(frame, account, connection, draft, None, None, Refusal::default())))
+    let arguments = Map::from_iter([("campaign_id".to_owned(), Value::from(campaign))]);
+    let refusal = match call(&app, &account, &connection, "campaign.get", arguments, None).await {
+        Ok(answer) => {
+            let campaign = data(&answer);
+            draft.set("campaign.objective", text(&campaign, "objective"));
+            let its_account = text(&campaign, "account_id");
+            if named.is_none() && !its_account.is_empty() {
+                draft.set(AD_ACCOUNT, format!("act_{its_account}"));
+            }
+            let has_budget = ["daily_budget", "lifetime_budget"].iter().any(|it| campaign.get(it).is_some());
+            if !has_budget {
+                draft.set("ad_set.bid_strategy", "LOWEST_COST_WITHOUT_CAP");
+            }
+            draft.set(CAMPAIGN, campaign.to_string());
+            Refusal::default()
+        }
+        // The form works without, only less certain.
+        Err(error) => Refusal::from_error(error)?,
+    };
+    let page = AdSetForm::new(frame, account, connection, draft, None, None, refusal);
+    Ok(Step::Form(Box::new(Page::new(page))))
 }
 
 /// The button that was pressed.
 const PRESSED: &str = "press";
+/// One creation for one form, however often the button is pressed.
+const KEY: &str = "key";
 
 /// Checks, and with the other button creates. The page's script sends the same form to have it checked while people
 /// type; there is one answer for both.
@@ -361,6 +393,34 @@ pub async fn submit(
     let (report, unreadable) = check(&app, &connection, &draft);
     let refused = unreadable.is_some() || report.as_ref().is_some_and(|it| it.verdict == Verdict::Reject);
     let create = draft.get(PRESSED) == "create";
-    let page = AdSetForm::new(frame, account, connection, draft, report, unreadable, Refusal::default());
-    Ok(if create && refused { Page::refused(page).into_response() } else { Page::new(page).into_response() })
+    let mut page = AdSetForm::new(frame, account, connection, draft, report, unreadable, Refusal::default());
+    if !create {
+        return Ok(Page::new(page).into_response());
+    }
+    if refused {
+        return Ok(Page::refused(page).into_response());
+    }
+    let (mut arguments, _) = page.draft.ad_set();
+    arguments.insert(AD_ACCOUNT.to_owned(), page.draft.get(AD_ACCOUNT).into());
+    let key = page.draft.get(KEY).to_owned();
+    match call(&app, &page.account, &page.connection, "ad_set.create", arguments, Some(&key)).await {
+        Ok(answer) => {
+            let target = format!("{}/ad-sets/{}", page.connection_path(), text(&data(&answer), "id"));
+            Ok(Done::AdSetCreated.at(&target).into_response())
+        }
+        // It knew more of the campaign than the form did.
+        Err(Error::Rejected(report)) => {
+            page.report = Some(*report);
+            Ok(Page::refused(page).into_response())
+        }
+        Err(error) => {
+            page.refusal = Refusal::from_error(error)?;
+            for fault in &mut page.refusal.faults {
+                if fault.field != AD_ACCOUNT {
+                    fault.field.insert_str(0, "ad_set.");
+                }
+            }
+            Ok(Page::refused(page).into_response())
+        }
+    }
 }

@@ -1,0 +1,98 @@
+//! The first step of a new ad set: the campaign it belongs to.
+
+use askama::Template;
+use serde_json::{Map, Value, json};
+
+use super::{call, data, text};
+use crate::{
+    service::{App, accounts::Account, connections::Connection},
+    web::console::{
+        Frame, Result,
+        parts::{Choice, Field, Refusal},
+    },
+};
+
+#[derive(Debug, Template)]
+#[template(path = "console/ads/choose.html")]
+pub struct Choose {
+    frame: Frame,
+    account: Account,
+    connection: Connection,
+    ad_account: String,
+    campaigns: Vec<Campaign>,
+    /// Why there is no list.
+    refusal: Refusal,
+}
+
+/// A campaign of the ad account, as the list shows it.
+#[derive(Debug)]
+struct Campaign {
+    id: String,
+    name: String,
+    objective: String,
+    status: String,
+}
+
+impl Choose {
+    fn connection_path(&self) -> String {
+        format!("/accounts/{}/connections/{}", self.account.id, self.connection.id)
+    }
+
+    /// The form of an ad set in this campaign.
+    fn form_path(&self, campaign: &Campaign) -> String {
+        let query = [("ad_account", self.ad_account.as_str()), ("campaign", campaign.id.as_str())];
+        self.path("ad-sets/new", &query)
+    }
+
+    fn new_campaign_path(&self) -> String {
+        self.path("campaigns/new", &[("ad_account", self.ad_account.as_str())])
+    }
+
+    fn path(&self, page: &str, query: &[(&str, &str)]) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        format!("{}/{page}?{query}", self.connection_path())
+    }
+}
+
+/// The ad accounts of a connection, to choose from.
+pub fn ad_accounts(connection: &Connection) -> Vec<Choice> {
+    let accounts = connection.assets.ad_accounts.iter();
+    accounts
+        .map(|it| {
+            let name = it.name.as_deref().unwrap_or("Unnamed");
+            let currency = it.currency.as_deref().unwrap_or("currency unknown");
+            Choice::new(&it.id, format!("{name} · {} · {currency}", it.id))
+        })
+        .collect()
+}
+
+pub async fn page(
+    app: &App,
+    frame: Frame,
+    account: Account,
+    connection: Connection,
+    ad_account: String,
+) -> Result<Choose> {
+    let arguments = Map::from_iter([
+        ("ad_account_id".to_owned(), Value::from(ad_account.as_str())),
+        ("fields".to_owned(), json!(["id", "name", "objective", "effective_status"])),
+        ("limit".to_owned(), Value::from(100)),
+    ]);
+    let listed = if ad_account.is_empty() {
+        Ok(Value::Null)
+    } else {
+        call(app, &account, &connection, "campaign.list", arguments, None).await.map(|answer| data(&answer))
+    };
+    let (rows, refusal) = match listed {
+        Ok(rows) => (rows, Refusal::default()),
+        Err(error) => (Value::Null, Refusal::from_error(error)?),
+    };
+    let campaigns = rows.as_array().into_iter().flatten().map(|row| Campaign {
+        id: text(row, "id").to_owned(),
+        name: text(row, "name").to_owned(),
+        objective: text(row, "objective").to_owned(),
+        status: text(row, "effective_status").to_owned(),
+    });
+    let campaigns = campaigns.collect();
+    Ok(Choose { frame, account, connection, ad_account, campaigns, refusal })
+}

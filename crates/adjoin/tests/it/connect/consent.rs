@@ -1,0 +1,308 @@
+//! What a consent led to: tokens, permissions, assets, and who it was.
+
+use adjoin::{
+    audit::Actor,
+    service::{
+        connect_sessions::{self, Kind, Stage},
+        connections::{self, GapKind, State, TokenKind},
+        setup::{self, Login, LoginConfiguration, LoginToken},
+    },
+};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::{
+    AtFacebook, World, in_each_world,
+    meta::{Person, START, TWO_HOURS, ad_account},
+};
+
+async fn gaps(world: &World) -> Vec<GapKind> {
+    world.connection().await.state.gaps().iter().map(|gap| gap.kind.clone()).collect()
+}
+
+#[test]
+fn a_token_without_an_end_never_expires() {
+    in_each_world(async |world| {
+        let person = Person { expires_in: None, expires_at: (0, 0), ..Person::new("901", "Ann") };
+        world.meta.meet(person);
+        world.connect_as(&world.account, "Ann").await.2.shows("Bakery is connected");
+        let connection = world.connection().await;
+        assert_eq!(connection.state, State::Connected);
+        assert_eq!(connection.token.unwrap().expires_at, None);
+        // What never expires is not lengthened.
+        let exchanges = world.meta.requests("/oauth/access_token");
+        assert!(!exchanges.iter().any(|seen| seen.params.contains_key("fb_exchange_token")));
+        world.clock().advance_seconds(10 * 365 * 24 * 3600);
+        let id = world.connection().await.id;
+        connections::access(world.app(), &world.account, &id).await.unwrap();
+    });
+}
+
+#[test]
+fn a_long_token_with_the_same_date_does_not_count() {
+    in_each_world(async |world| {
+        world.meta.meet(Person { expires_at: (TWO_HOURS, TWO_HOURS), ..Person::new("901", "Ann") });
+        world.connect_as(&world.account, "Ann").await.2.shows("connected, with gaps");
+        let connection = world.connection().await;
+        assert_eq!(connection.token.as_ref().unwrap().expires_at.unwrap().unix(), TWO_HOURS);
+        assert!(matches!(gaps(world).await[..], [GapKind::ShortLived { .. }]));
+        world.clock().advance_seconds(TWO_HOURS - START);
+        assert!(connections::access(world.app(), &world.account, &connection.id).await.is_err());
+    });
+}
+
+#[test]
+fn a_declined_permission_is_asked_for_once_more_and_no_oftener() {
+    in_each_world(async |world| {
+        let person = Person {
+            scopes: vec!["ads_read", "pages_read_engagement", "pages_show_list", "public_profile"],
+            declined: vec!["ads_management"],
+            ..Person::new("901", "Ann")
+        };
+        world.meta.meet(person.clone());
+        let (session, mut browser, page) = world.connect_as(&world.account, "Ann").await;
+        page.shows("connected, with gaps")
+            .shows("ads_management")
+            .shows("Let Facebook ask again for just that");
+        let connection = world.connection().await;
+        assert_eq!(
+            gaps(world).await,
+            [GapKind::PermissionDeclined { permission: "ads_management".to_owned() }]
+        );
+        assert_eq!(connection.declined, ["ads_management"]);
+
+        let again = browser.post(&format!("/connect/s/{}/start", session.id)).await;
+        let at = AtFacebook::of(&again);
+        assert_eq!(
+            (at.params["auth_type"].as_str(), at.params["scope"].as_str()),
+            ("rerequest", "ads_management")
+        );
+        let back = world.come_back(&mut browser, &at, "Ann").await;
+        browser.follow(&back).await.shows("Yes, connect");
+        let pressed = browser.post(&format!("/connect/s/{}/confirm", session.id)).await;
+        // Declined once more: no third time in this session.
+        let page = browser.follow(&pressed).await;
+        page.shows("connected, with gaps").hides("ask again for just that");
+        assert_eq!(browser.post(&format!("/connect/s/{}/start", session.id)).await.status, 404);
+
+        // A later session explains it before Facebook asks, and asks with `rerequest`.
+        let (_, link) = world.session(Kind::Link).await;
+        let mut browser = world.browser();
+        browser.get(&link).await.shows("You did not allow").shows("once more");
+        let at = AtFacebook::of(&browser.post(&format!("{link}/start")).await);
+        assert_eq!(at.params["auth_type"], "rerequest");
+        assert!(at.params["scope"].contains("ads_read"));
+
+        // Granted at last.
+        world.meta.meet(Person::new("901", "Ann"));
+        world.connect_as(&world.account, "Ann").await.2.hides("with gaps");
+        assert_eq!(world.connection().await.state, State::Connected);
+        let (_, link) = world.session(Kind::Link).await;
+        let mut browser = world.browser();
+        assert!(!world.to_facebook(&mut browser, &link).await.params.contains_key("auth_type"));
+    });
+}
+
+#[test]
+fn target_ids_absent_are_all_an_empty_list_is_none() {
+    in_each_world(async |world| {
+        let lists = vec![ad_account("act_11"), ad_account("act_12"), ad_account("act_13")];
+        let ids = async || -> Vec<String> {
+            let assets = world.connection().await.assets;
+            assets.ad_accounts.into_iter().map(|account| account.id).collect()
+        };
+        let with = |granular| Person { ad_accounts: lists.clone(), granular, ..Person::new("901", "Ann") };
+
+        world.meta.meet(with(json!([{ "scope": "ads_management" }, { "scope": "ads_read" }])));
+        world.connect_as(&world.account, "Ann").await;
+        assert_eq!(ids().await, ["act_11", "act_12", "act_13"]);
+
+        for granular in [
+            json!([{ "scope": "ads_management", "target_ids": ["12"] }, { "scope": "ads_read", "target_ids": ["12"] }]),
+            json!([{ "scope": "ads_management", "target_ids": ["act_12"] }, { "scope": "ads_read", "target_ids": ["act_12"] }]),
+        ] {
+            world.meta.meet(with(granular));
+            world.connect_as(&world.account, "Ann").await;
+            assert_eq!(ids().await, ["act_12"]);
+            assert_eq!(world.connection().await.state, State::Connected);
+        }
+
+        world.meta.meet(with(json!([
+            { "scope": "ads_management", "target_ids": [] }, { "scope": "ads_read", "target_ids": [] }
+        ])));
+        world.connect_as(&world.account, "Ann").await.2.shows("No ad account was shared");
+        assert!(ids().await.is_empty());
+        assert!(gaps(world).await.contains(&GapKind::NoAdAccounts));
+        assert_ne!(world.connection().await.state, State::Connected);
+    });
+}
+
+#[test]
+fn a_page_that_no_list_shows_is_read_singly() {
+    in_each_world(async |world| {
+        // The list of Pages leaves out those that a portfolio owns.
+        let mut person = Person::new("901", "Ann");
+        person.granular = json!([{ "scope": "pages_show_list", "target_ids": ["21", "22"] },
+            { "scope": "pages_read_engagement", "target_ids": ["21", "22"] }]);
+        world.meta.meet(person);
+        world.connect_as(&world.account, "Ann").await;
+        assert_eq!(world.meta.requests("/22").len(), 1);
+        assert_eq!(world.connection().await.assets.pages.len(), 1, "22 does not answer");
+    });
+}
+
+#[test]
+fn nothing_shared_is_never_connected() {
+    in_each_world(async |world| {
+        world.meta.meet(Person { ad_accounts: Vec::new(), pages: Vec::new(), ..Person::new("901", "Ann") });
+        world
+            .connect_as(&world.account, "Ann")
+            .await
+            .2
+            .shows("connected, with gaps")
+            .shows("No Page was shared");
+        assert_eq!(gaps(world).await, [GapKind::NoAdAccounts, GapKind::NoPages]);
+    });
+}
+
+#[test]
+fn shared_and_yet_not_there_means_the_tech_provider_is_not_verified() {
+    in_each_world(async |world| {
+        world.meta.meet(Person { hidden: true, ..Person::new("901", "Ann") });
+        world.connect_as(&world.account, "Ann").await.2.shows("Tech Provider");
+        assert_eq!(gaps(world).await, [GapKind::TechProvider]);
+    });
+}
+
+#[test]
+fn a_token_of_another_app_or_another_visit_is_not_kept() {
+    in_each_world(async |world| {
+        let other_app = Person { app_id: "999", ..Person::new("901", "Ann") };
+        let other_visit = Person { nonce: Some("of-another-visit".to_owned()), ..Person::new("901", "Ann") };
+        let dead = Person { death: Some((190, 460)), ..Person::new("901", "Ann") };
+        for person in [other_app, other_visit, dead] {
+            world.meta.meet(person);
+            let (session, _, page) = world.connect_as(&world.account, "Ann").await;
+            page.shows("Who can mend it");
+            assert!(matches!(world.stage(&session).await, Stage::Refused { .. }));
+            let connection = world.connection().await;
+            assert_eq!((connection.state, connection.token), (State::Installed, None));
+        }
+    });
+}
+
+#[test]
+fn another_person_is_asked_about_and_does_not_overwrite() {
+    in_each_world(async |world| {
+        world.connect_as(&world.account, "Ann").await;
+        world.meta.meet(Person::new("902", "Bob"));
+        let (session, mut browser, page) = world.connect_as(&world.account, "Bob").await;
+        page.shows("This is somebody else than before").shows("Ann").shows("Connect as Bob from now on");
+        assert!(matches!(world.stage(&session).await, Stage::OtherIdentity { .. }));
+        let connection = world.connection().await;
+        assert_eq!(connection.subject.as_ref().unwrap().name.as_deref(), Some("Ann"));
+        let access = connections::access(world.app(), &world.account, &connection.id).await.unwrap();
+        assert_eq!(access.token.token().expose_secret(), "EAAB-long-token-of-Ann");
+
+        let accepted = browser.post(&format!("/connect/s/{}/accept", session.id)).await;
+        browser.follow(&accepted).await.shows("Bakery is connected").shows("as Bob");
+        let after = world.connection().await;
+        assert_eq!(after.id, connection.id, "reconnected in place");
+        assert_eq!(after.subject.unwrap().name.as_deref(), Some("Bob"));
+        // Ann's consent is taken back: nothing else lives by it.
+        let deletes: Vec<_> = world.meta.requests("/901/permissions");
+        assert_eq!(deletes.iter().filter(|seen| seen.method == "DELETE").count(), 1);
+
+        // The same person again: nothing is asked, nothing revoked.
+        world.connect_as(&world.account, "Bob").await.2.shows("Bakery is connected");
+        assert!(world.meta.requests("/902/permissions").iter().all(|seen| seen.method != "DELETE"));
+    });
+}
+
+#[test]
+fn the_token_of_somebody_else_is_dropped_when_nobody_decides() {
+    in_each_world(async |world| {
+        world.connect_as(&world.account, "Ann").await;
+        world.meta.meet(Person::new("902", "Bob"));
+        let (session, mut browser, _) = world.connect_as(&world.account, "Bob").await;
+        world.clock().advance_seconds(600);
+        let accepted = browser.post(&format!("/connect/s/{}/accept", session.id)).await;
+        browser.follow(&accepted).await.shows("The confirmation came too late");
+        connect_sessions::sweep(world.app()).await.unwrap();
+        assert_eq!(world.connection().await.subject.unwrap().name.as_deref(), Some("Ann"));
+    });
+}
+
+async fn business_login(world: &World) {
+    let mut new = super::facebook_login();
+    new.login = Login::Business {
+        configurations: vec![LoginConfiguration {
+            id: "777".to_owned(),
+            use_cases: vec!["ads".to_owned()],
+            token: LoginToken::SystemUser,
+        }],
+    };
+    setup::save(world.app(), &Actor::System, new).await.unwrap();
+}
+
+#[test]
+fn a_business_consents_with_a_configuration_and_is_the_subject() {
+    in_each_world(async |world| {
+        business_login(world).await;
+        let system_user = Person {
+            kind: "SYSTEM_USER",
+            business: Some("555"),
+            expires_in: None,
+            expires_at: (0, 0),
+            granular: json!([{ "scope": "ads_read", "target_ids": ["11"] },
+                { "scope": "ads_management", "target_ids": ["11"] }]),
+            ..Person::new("6101", "Suite System User")
+        };
+        world.meta.meet(Person { name: "Sue", ..system_user.clone() });
+        let (_, link) = world.session(Kind::Link).await;
+        let mut browser = world.browser();
+        browser.get(&link).await.shows("full control of the portfolio");
+        let at = AtFacebook::of(&browser.post(&format!("{link}/start")).await);
+        assert_eq!(at.params["config_id"], "777");
+        assert_eq!(at.params["override_default_response_type"], "true");
+        assert_eq!(at.params["response_type"], "code");
+        assert!(!at.params.contains_key("scope"), "the configuration stands for its permissions");
+
+        world.connect_as(&world.account, "Sue").await.2.shows("Bakery is connected");
+        let connection = world.connection().await;
+        assert_eq!(connection.token.unwrap().kind, TokenKind::SystemUser);
+        assert_eq!(connection.subject.unwrap().business_id.as_deref(), Some("555"));
+        assert_eq!(connection.assets.ad_accounts[0].id, "act_11");
+        assert_eq!(connection.assets.businesses[0].name.as_deref(), Some("Portfolio"));
+        assert!(world.meta.requests("/me/adaccounts").is_empty(), "which fails for system users");
+
+        // The same portfolio by another system user is no other identity; its old token is revoked singly.
+        world.meta.meet(Person { name: "Tom", id: "6102", ..system_user });
+        world.connect_as(&world.account, "Tom").await.2.shows("Bakery is connected");
+        let revoked = world.meta.requests("/oauth/revoke");
+        assert_eq!(revoked.len(), 1);
+        assert_eq!(revoked[0].params["revoke_token"], "EAAB-short-token-of-Sue");
+    });
+}
+
+#[test]
+fn a_system_user_without_the_permissions_points_at_advanced_access() {
+    in_each_world(async |world| {
+        business_login(world).await;
+        world.meta.meet(Person {
+            kind: "SYSTEM_USER",
+            business: Some("555"),
+            scopes: vec!["pages_show_list"],
+            ..Person::new("6101", "Sue")
+        });
+        world
+            .connect_as(&world.account, "Sue")
+            .await
+            .2
+            .shows("Advanced Access")
+            .hides("ask again for just that");
+        let missing = |name: &str| GapKind::PermissionMissing { permission: name.to_owned() };
+        let gaps = gaps(world).await;
+        assert!(gaps.contains(&missing("ads_read")) && gaps.contains(&missing("ads_management")), "{gaps:?}");
+    });
+}

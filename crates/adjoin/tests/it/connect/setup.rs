@@ -1,0 +1,146 @@
+//! The partner's Meta app: checked before it is kept.
+
+use adjoin::{
+    audit::Actor,
+    service::{
+        Error,
+        connections::State,
+        dashboard,
+        settings::{self, ServiceOrigin},
+        setup::{self, Login, LoginConfiguration, LoginToken},
+    },
+};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::{facebook_login, in_each_world};
+
+#[test]
+fn a_refused_secret_or_an_absent_meta_changes_nothing() {
+    in_each_world(async |world| {
+        let before = setup::get(world.app()).await.unwrap().unwrap();
+        assert_eq!(before.app_name.as_deref(), Some("Example Ads"));
+        let mut wrong = facebook_login();
+        wrong.client_secret = Some(SecretString::from("not-the-secret-of-this-app"));
+        wrong.use_cases = vec!["reporting".to_owned()];
+        let Err(Error::Meta(error)) = setup::save(world.app(), &Actor::System, wrong).await else {
+            panic!("a wrong secret was taken")
+        };
+        assert!(error.message.contains("Nothing was stored"), "{}", error.message);
+        assert!(!format!("{error:?}").contains("not-the-secret"));
+
+        world.meta.world().down = true;
+        let away = setup::save(world.app(), &Actor::System, facebook_login()).await;
+        assert!(matches!(&away, Err(Error::Meta(error)) if error.retry), "{away:?}");
+        world.meta.world().down = false;
+        assert_eq!(setup::get(world.app()).await.unwrap().unwrap(), before);
+        let kept = setup::credentials(world.app()).await.unwrap();
+        assert_eq!(kept.app.secret.expose_secret(), super::APP_SECRET);
+    });
+}
+
+#[test]
+fn the_secret_is_kept_when_none_is_sent_and_all_faults_are_named_at_once() {
+    in_each_world(async |world| {
+        let mut new = facebook_login();
+        new.client_secret = None;
+        new.graph_version = None;
+        let saved = setup::save(world.app(), &Actor::System, new).await.unwrap();
+        assert_eq!(saved.graph_version, "v26.0");
+
+        let mut wrong = facebook_login();
+        wrong.client_id = "my-app".to_owned();
+        wrong.use_cases = vec!["ads".to_owned(), "bids".to_owned()];
+        wrong.extra_permissions = vec!["ads_everything".to_owned()];
+        wrong.graph_version = Some("v19.0".to_owned());
+        wrong.login = Login::Business {
+            configurations: vec![LoginConfiguration {
+                id: "abc".to_owned(),
+                use_cases: vec!["reporting".to_owned()],
+                token: LoginToken::User,
+            }],
+        };
+        let Err(Error::Invalid(faults)) = setup::save(world.app(), &Actor::System, wrong).await else {
+            panic!("a wrong setup was taken")
+        };
+        let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
+        for field in [
+            "client_id",
+            "use_cases[1]",
+            "extra_permissions[0]",
+            "graph_version",
+            "login.configurations[0].id",
+            "login.configurations",
+        ] {
+            assert!(fields.contains(&field), "{field} is not among {fields:?}");
+        }
+
+        let mut other = facebook_login();
+        other.client_id = "42".to_owned();
+        other.client_secret = None;
+        let refused = setup::save(world.app(), &Actor::System, other).await;
+        assert!(matches!(&refused, Err(Error::Invalid(faults)) if faults[0].field == "client_secret"));
+    });
+}
+
+#[test]
+fn a_consent_uses_one_configuration() {
+    in_each_world(async |world| {
+        let configuration = |id: &str, case: &str| LoginConfiguration {
+            id: id.to_owned(),
+            use_cases: vec![case.to_owned()],
+            token: LoginToken::SystemUser,
+        };
+        let mut new = facebook_login();
+        new.use_cases = vec!["reporting".to_owned(), "ads".to_owned()];
+        new.login = Login::Business {
+            configurations: vec![configuration("1", "reporting"), configuration("2", "ads")],
+        };
+        let setup = setup::save(world.app(), &Actor::System, new).await.unwrap();
+        let id = |cases: &[&str], named: Option<&str>| {
+            let cases: Vec<String> = cases.iter().map(|&case| case.to_owned()).collect();
+            setup.plan(&cases, named).map(|plan| plan.configuration.unwrap().id).ok()
+        };
+        assert_eq!(id(&[], None).as_deref(), Some("1"));
+        assert_eq!(id(&["ads"], None).as_deref(), Some("2"));
+        assert_eq!(id(&[], Some("2")).as_deref(), Some("2"));
+        assert_eq!(id(&["ads", "reporting"], None), None);
+        assert_eq!(id(&["ads"], Some("1")), None);
+        assert_eq!(id(&["leads"], None), None);
+        assert_eq!(setup::wanted(&setup, &["reporting".to_owned()]), ["ads_read"]);
+    });
+}
+
+#[test]
+fn connections_of_the_app_before_end() {
+    in_each_world(async |world| {
+        world.connect_as(&world.account, "Ann").await;
+        // As if the setup had been made with another app before.
+        let mut tx = world.app().db.begin().await.unwrap();
+        adjoin::store::sql("UPDATE connections SET app_id = '41'").execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        setup::save(world.app(), &Actor::System, facebook_login()).await.unwrap();
+        assert!(matches!(world.connection().await.state, State::Broken { .. }));
+    });
+}
+
+#[test]
+fn the_strings_to_paste_are_exact() {
+    in_each_world(async |world| {
+        let settings = settings::get(world.app()).await.unwrap();
+        let setup = setup::get(world.app()).await.unwrap();
+        let origin = ServiceOrigin::of(world.app(), &settings).unwrap();
+        let dashboard = dashboard::dashboard_strings(&origin, &settings, setup.as_ref());
+        let value =
+            |id: &str| dashboard.pastes.iter().find(|paste| paste.id == id).map(|paste| paste.value.as_str());
+        assert_eq!(value("redirect_uri"), Some(world.test.url("/connector/callback").as_str()));
+        assert_eq!(value("app_domain"), Some("127.0.0.1"));
+        assert_eq!(value("deauthorize_url"), Some(world.test.url("/connector/deauthorize").as_str()));
+        assert_eq!(value("data_deletion_url"), Some(world.test.url("/connector/data-deletion").as_str()));
+        assert_eq!(value("embed_origins"), Some(super::EMBED_ORIGIN));
+        assert_eq!(value("webhooks_url"), None, "only for leads");
+        let before = dashboard::dashboard_strings(&origin, &settings, None);
+        assert!(before.pastes.iter().any(|paste| paste.id == "webhooks_url"));
+        assert!(before.steps.len() > dashboard.steps.len());
+        assert!(before.pastes.iter().all(|paste| !paste.value.contains('{')));
+    });
+}
