@@ -1,7 +1,8 @@
 //! The command line, one file a subcommand. Machine output is JSON on stdout; people's output and logs go to
 //! stderr. Exit codes: 0 good, 1 the answer is no, 2 the input cannot be used, 3 something failed.
 
-mod demo;
+mod call;
+pub mod demo;
 mod key;
 mod sandbox;
 mod serve;
@@ -29,6 +30,8 @@ enum Command {
     Demo(demo::Demo),
     /// Run the local Graph and login dialog
     Sandbox(sandbox::Sandbox),
+    /// Call a method of the Marketing API for an account, through a running service
+    Call(call::Call),
     /// Check an ad set offline
     #[command(subcommand)]
     Validate(validate::Validate),
@@ -45,6 +48,8 @@ pub enum Outcome {
     No,
     /// The input cannot be used; what is wrong was printed.
     Unusable,
+    /// It failed; what happened was printed.
+    Failed,
 }
 
 pub fn run() -> ExitCode {
@@ -62,6 +67,7 @@ pub fn run() -> ExitCode {
             Command::Serve(command) => command.run(config).await,
             Command::Demo(command) => command.run().await,
             Command::Sandbox(command) => command.run().await,
+            Command::Call(command) => command.run().await,
             Command::Validate(command) => command.run(),
             Command::Key(command) => command.run(config).await,
         }
@@ -70,6 +76,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
         Ok(Outcome::Unusable) => ExitCode::from(2),
+        Ok(Outcome::Failed) => ExitCode::from(3),
         Err(error) => {
             eprintln!("adjoin: {error:#}");
             ExitCode::from(3)

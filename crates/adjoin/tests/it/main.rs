@@ -1,6 +1,7 @@
 //! The integration tests of the service, one binary: each further binary is a link step.
 
 mod api;
+mod call;
 mod connect;
 mod console;
 mod databases;

@@ -89,7 +89,8 @@ fn every_method_does_what_it_says() {
         assert_eq!(caller.data("ad_set.list", &in_account).await[0]["daily_budget"], "3000");
 
         let story = json!({ "page_id": it.facts.page_id,
-                            "link_data": { "link": "https://example.com/", "message": "Hello" } });
+                            "link_data": { "link": "https://fb.me/", "message": "Hello", "call_to_action": {
+                                "type": "SIGN_UP", "value": { "lead_gen_form_id": it.facts.form_id } } } });
         let new = json!({ "ad_account_id": it.facts.ad_account_id, "name": "C", "object_story_spec": story });
         let creative = caller.data("creative.create", &new).await["id"].clone();
         assert_eq!(caller.data("creative.get", &json!({ "creative_id": creative })).await["name"], "C");
@@ -104,6 +105,10 @@ fn every_method_does_what_it_says() {
         caller.data("ad.update", &json!({ "ad_id": ad, "name": "A2" })).await;
         assert_eq!(caller.data("ad.list", &in_account).await[0]["name"], "A2");
 
+        // One that no ad uses: only such a creative can be deleted.
+        let new =
+            json!({ "ad_account_id": it.facts.ad_account_id, "name": "C3", "object_story_spec": story });
+        let creative = caller.data("creative.create", &new).await["id"].clone();
         for (method, argument, id) in [
             ("ad", "ad_id", &ad),
             ("creative", "creative_id", &creative),
@@ -200,6 +205,10 @@ fn arguments_are_checked_all_at_once() {
         insta::assert_json_snapshot!("arguments", problem);
         assert_eq!(caller.call("ad_set.destroy", &json!({})).await.0, StatusCode::NOT_FOUND);
         assert_eq!(caller.call("page.list", &json!([])).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+        let deep = format!("{{\"fields\":{}", "[".repeat(10_000));
+        let request = caller.backend.request(Method::POST, &format!("{}/page.list", caller.methods));
+        let (status, _) = read(request.header("content-type", "application/json").body(deep)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
         let path = format!("{}/page.list?preview=true", caller.methods);
         let (status, _) = caller.backend.send(Method::POST, &path, &json!({})).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);

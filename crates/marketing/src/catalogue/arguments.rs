@@ -126,6 +126,8 @@ impl Method {
                     fault(name, Problem::Unknown { did_you_mean: nearest(name, names).map(str::to_owned) });
                 }
                 Some(_) if value.is_null() => {}
+                // As Meta takes them too: `id,name`.
+                Some(parameter) if parameter.name == "fields" && value.is_string() => {}
                 Some(parameter) if !parameter.r#type.accepts(value) => {
                     fault(name, Problem::WrongType { expected: parameter.r#type, found: found(value) });
                 }

@@ -37,6 +37,9 @@ fn property(parameter: &Parameter) -> Value {
         Type::Object => json!({"type": "object"}),
         Type::List => json!({"type": "array"}),
     };
+    if parameter.name == "fields" {
+        schema["type"] = json!(["array", "string"]);
+    }
     schema["description"] = parameter.what.clone().into();
     if parameter.name == "limit" {
         schema["minimum"] = 1.into();

@@ -1,6 +1,6 @@
 //! `adjoin demo`: the whole job in one process, against the sandbox, over HTTP as everybody else would do it.
 
-mod browser;
+pub mod browser;
 mod steps;
 
 use std::path::PathBuf;
@@ -292,8 +292,8 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
                 "another promoted object: {ad_set}"
             );
             ensure!(ad_set["status"] == "PAUSED", "the ad set is not paused: {ad_set}");
-            let line = |what: &Value| format!("{:?} {}", text(what, "name"), text(what, "effective_status"));
-            Ok(shown((), format!("campaign {}, ad set {}", line(&campaign), line(&ad_set))))
+            let shows = |what: &Value| format!("{:?} {}", text(what, "name"), text(what, "effective_status"));
+            Ok(shown((), format!("campaign {}, ad set {}", shows(&campaign), shows(&ad_set))))
         })
         .await?;
 

@@ -33,9 +33,9 @@ pub struct Shape<'a> {
     #[schemars(with = "Value")]
     data: &'a RawValue,
     /// For lists: send it as `after` to read on; null on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Next::is_no_list")]
     #[schemars(with = "Option<String>")]
-    next: Option<Option<&'a str>>,
+    next: Next<'a>,
     /// What the rules found worth saying, though they did not reject it.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     findings: &'a [Finding],
@@ -45,6 +45,21 @@ pub struct Shape<'a> {
     /// Meta answered with a newer version than the setup names, since that one has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     version_warning: Option<&'a str>,
+}
+
+/// How a list goes on.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+enum Next<'a> {
+    NoList,
+    Last(()),
+    Cursor(&'a str),
+}
+
+impl Next<'_> {
+    fn is_no_list(&self) -> bool {
+        matches!(self, Self::NoList)
+    }
 }
 
 impl Shape<'_> {
@@ -82,7 +97,7 @@ pub fn made(answer: &adjoin_graph::Answer, method: &Method, findings: &[Finding]
     let unreadable = || Error::Meta(Box::new(MetaError::unreadable(answer.trace_id.as_deref())));
     let text = std::str::from_utf8(&answer.body).map_err(|_| unreadable())?;
     let version_warning = answer.version_warning.as_deref();
-    let envelope = |data: &RawValue, next: Option<Option<&str>>| {
+    let envelope = |data: &RawValue, next: Next<'_>| {
         let cleaned = without_tokens(data);
         let data = cleaned.as_deref().unwrap_or(data);
         Shape { data, next, findings, validated_by_meta: None, version_warning }.into_answer()
@@ -90,9 +105,9 @@ pub fn made(answer: &adjoin_graph::Answer, method: &Method, findings: &[Finding]
     if method.paging {
         let list: ListOf<'_> = serde_json::from_str(text).map_err(|_| unreadable())?;
         let after = list.paging.and_then(|paging| paging.next.and(paging.cursors)).and_then(|it| it.after);
-        Ok(envelope(list.data, Some(after.as_deref())))
+        Ok(envelope(list.data, after.as_deref().map_or(Next::Last(()), Next::Cursor)))
     } else {
-        Ok(envelope(serde_json::from_str(text).map_err(|_| unreadable())?, None))
+        Ok(envelope(serde_json::from_str(text).map_err(|_| unreadable())?, Next::NoList))
     }
 }
 
@@ -101,7 +116,7 @@ pub fn preview(plan: &Plan, validated_by_meta: bool, findings: &[Finding]) -> An
     let plan = serde_json::value::to_raw_value(plan).expect("a plan is JSON");
     Shape {
         data: &plan,
-        next: None,
+        next: Next::NoList,
         findings,
         validated_by_meta: Some(validated_by_meta),
         version_warning: None,
@@ -112,7 +127,7 @@ pub fn preview(plan: &Plan, validated_by_meta: bool, findings: &[Finding]) -> An
 /// The report of a check that was made here.
 pub fn local(report: &Report) -> Answer {
     let data = serde_json::value::to_raw_value(report).expect("a report is JSON");
-    Shape { data: &data, next: None, findings: &[], validated_by_meta: None, version_warning: None }
+    Shape { data: &data, next: Next::NoList, findings: &[], validated_by_meta: None, version_warning: None }
         .into_answer()
 }
 
@@ -130,10 +145,10 @@ fn without_tokens(json: &RawValue) -> Option<Box<RawValue>> {
 fn strip(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            map.remove("access_token");
+            map.shift_remove("access_token");
             if let Some(Value::Object(paging)) = map.get_mut("paging") {
-                paging.remove("next");
-                paging.remove("previous");
+                paging.shift_remove("next");
+                paging.shift_remove("previous");
             }
             map.values_mut().for_each(strip);
         }

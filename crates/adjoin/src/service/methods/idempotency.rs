@@ -1,6 +1,7 @@
 //! Idempotency keys: the same key and the same call get the same answer, for a day. A key that belongs to another
 //! call, or to one that is under way, is a conflict.
 
+use adjoin_graph::GraphRefusal;
 use adjoin_marketing::catalogue::Method;
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
@@ -109,7 +110,7 @@ impl Ours {
         error: Option<&adjoin_graph::Error>,
     ) -> Result<()> {
         let may_be_sent_again = error
-            .is_some_and(|it| it.is_unsent() || it.refusal().is_some_and(|refusal| refusal.is_throttle()));
+            .is_some_and(|it| it.is_unsent() || it.refusal().is_some_and(GraphRefusal::is_throttle));
         let kept = match outcome {
             Ok(answer) => RawValue::from_string(answer.json.clone()).ok().map(Kept::Answered),
             Err(Error::Meta(error)) if !may_be_sent_again => Some(Kept::Refused(error.clone())),
@@ -142,7 +143,9 @@ fn feed(context: &mut Context, value: &Value) {
         Value::Object(map) => feed_object(context, map),
         Value::Array(items) => {
             context.update(b"[");
-            items.iter().for_each(|item| feed(context, item));
+            for item in items {
+                feed(context, item);
+            }
             context.update(b"]");
         }
         scalar => {

@@ -318,7 +318,11 @@ fn argument_fault(fault: &catalogue::ArgumentFault) -> Fault {
         Problem::WrongType { expected, .. } => expected.words().to_owned(),
         Problem::OutOfRange { from, to } => format!("{from} to {to}"),
     };
-    Fault::new(fault.argument.clone(), fault.problem.to_string(), fix)
+    let message = match &fault.problem {
+        Problem::Unknown { .. } => "is not an argument of this method".to_owned(),
+        other => other.to_string(),
+    };
+    Fault::new(fault.argument.clone(), message, fix)
 }
 
 fn permitted(method: &Method, access: &Access) -> Result<()> {

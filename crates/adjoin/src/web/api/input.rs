@@ -46,7 +46,7 @@ pub async fn read(request: Request, app: &App) -> Result<Bytes, Refused> {
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Err(limits::too_large().into())
         }
-        Ok(Err(rejection)) => Err(malformed(rejection.to_string())),
+        Ok(Err(rejection)) => Err(malformed(&rejection.to_string())),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body-too-slow",
@@ -92,13 +92,13 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
     let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() { misfit(&path, &inner.to_string()) } else { malformed(inner.to_string()) }
+        if inner.is_data() { misfit(&path, &inner.to_string()) } else { malformed(&inner.to_string()) }
     })?;
-    deserializer.end().map_err(|error| malformed(error.to_string()))?;
+    deserializer.end().map_err(|error| malformed(&error.to_string()))?;
     Ok(value)
 }
 
-fn malformed(reason: String) -> Refused {
+fn malformed(reason: &str) -> Refused {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "malformed-json",

@@ -155,7 +155,7 @@ fn build() -> (Router<App>, OpenApi) {
                 "A key made at Settings > API keys. A key that is bound to one account sees only that account."
                     .to_owned(),
             ),
-            extensions: Default::default(),
+            extensions: OpenApi::default().extensions,
         })
         .security_requirement("api_key")
     });

@@ -1,5 +1,6 @@
 use adjoin::{
     audit::Actor,
+    cli::demo::browser::Browser,
     id::{AccountId, ConnectionId},
     service::{
         accounts::{self, NewAccount},
@@ -12,7 +13,7 @@ use adjoin_sandbox::{Facts, Options, Sandbox, SharedWorld, scenarios::Scenario};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use super::{Database, TestApp, browser::Browser, on_each_database};
+use super::{Database, TestApp, on_each_database};
 
 /// A running service, its sandbox, and an account that is connected.
 pub struct Connected {

@@ -2,9 +2,6 @@
 //! port. Unit tests of the crate use the same files as `crate::support`.
 
 mod app;
-// The demo's browser walks the consent in tests too.
-#[path = "../../../src/cli/demo/browser.rs"]
-mod browser;
 mod connected;
 mod databases;
 
