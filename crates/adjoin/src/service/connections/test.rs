@@ -162,6 +162,7 @@ fn refused(refusal: Refusal, is_valid: bool, subcode: Option<i64>, now: Timestam
     let class = known.map(|known| known.class);
     if is_valid && !matches!(class, None | Some(Class::Reconnect | Class::ActionOnFacebook)) {
         return Asked::NoAnswer(Box::new(MetaError {
+            class: class.unwrap_or(Class::Unknown),
             message: format!("{}. {}", refusal.title, refusal.message),
             who: refusal.who,
             next_step: refusal.next_step,
