@@ -219,7 +219,10 @@ fn it_is_ready_while_its_database_and_key_file_are_there() {
     on_each_app(async |test| {
         assert_eq!(reqwest::get(test.url("/readyz")).await.unwrap().status(), StatusCode::OK);
         std::fs::remove_file(test.key_file()).unwrap();
-        assert_eq!(read(reqwest::Client::new().get(test.url("/readyz"))).await.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            read(reqwest::Client::new().get(test.url("/readyz"))).await.0,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
         assert_eq!(reqwest::get(test.url("/healthz")).await.unwrap().status(), StatusCode::OK);
     });
 }

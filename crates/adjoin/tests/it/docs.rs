@@ -121,12 +121,18 @@ fn the_api_document_is_whole() {
         for (verb, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{verb} {path} has no id"));
             assert!(ids.insert(id.to_owned()), "{id} stands twice");
-            assert!(!operation["description"].as_str().unwrap_or_default().is_empty(), "{id} is not explained");
+            assert!(
+                !operation["description"].as_str().unwrap_or_default().is_empty(),
+                "{id} is not explained"
+            );
             let responses = operation["responses"].as_object().unwrap();
             assert!(responses.keys().any(|status| status.starts_with('2')), "{id} has no good answer");
             for status in ["401", "default"] {
                 let content = &responses[status]["content"];
-                assert!(content.get("application/problem+json").is_some(), "{id} describes no problem for {status}");
+                assert!(
+                    content.get("application/problem+json").is_some(),
+                    "{id} describes no problem for {status}"
+                );
             }
             for name in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
                 let described = operation["parameters"].as_array().unwrap().iter();

@@ -149,7 +149,10 @@ fn lists_go_on_by_cursor_and_hold_no_token() {
         assert_ne!(first["data"][0]["id"], last["data"][0]["id"]);
         assert!(!first.to_string().contains("access_token"), "{first}");
         let (status, problem) = caller.call("page.list", &json!({ "fields": ["id", "access_token"] })).await;
-        assert_eq!((status, &problem["faults"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("fields")));
+        assert_eq!(
+            (status, &problem["faults"][0]["field"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("fields"))
+        );
     });
 }
 
@@ -163,15 +166,27 @@ fn what_the_rules_reject_never_reaches_meta() {
         wrong["destination_type"] = json!("WEBSITE");
         wrong["optimization_goal"] = json!("OFFSITE_CONVERSIONS");
         let (status, problem) = caller.call("ad_set.create", &wrong).await;
-        assert_eq!((status, &problem["type"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("/problems/rules-reject")));
-        assert!(problem["findings"].as_array().unwrap().iter().any(|it| it["severity"] == "reject" && it["fix"] != ""));
+        assert_eq!(
+            (status, &problem["type"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("/problems/rules-reject"))
+        );
+        assert!(
+            problem["findings"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|it| it["severity"] == "reject" && it["fix"] != "")
+        );
         let in_account = json!({ "ad_account_id": it.facts.ad_account_id });
         assert_eq!(caller.data("ad_set.list", &in_account).await, json!([]));
 
         let made = caller.data("ad_set.create", &ad_set(it, &campaign)).await;
         let change = json!({ "ad_set_id": made["id"], "lifetime_budget": -1 });
         let (status, problem) = caller.call("ad_set.update", &change).await;
-        assert_eq!((status, &problem["type"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("/problems/rules-reject")));
+        assert_eq!(
+            (status, &problem["type"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("/problems/rules-reject"))
+        );
     });
 }
 
@@ -179,7 +194,8 @@ fn what_the_rules_reject_never_reaches_meta() {
 fn arguments_are_checked_all_at_once() {
     on_each_connected(&[], async |it| {
         let caller = Caller::new(it).await;
-        let (status, problem) = caller.call("ad_set.create", &json!({ "nam": "x", "campaign_id": "12a" })).await;
+        let (status, problem) =
+            caller.call("ad_set.create", &json!({ "nam": "x", "campaign_id": "12a" })).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         insta::assert_json_snapshot!("arguments", problem);
         assert_eq!(caller.call("ad_set.destroy", &json!({})).await.0, StatusCode::NOT_FOUND);
@@ -225,7 +241,10 @@ fn a_write_with_a_key_is_made_once() {
         assert_eq!(caller.with_key("campaign.create", &other, "key-1").await.0, StatusCode::CONFLICT);
         let in_account = json!({ "ad_account_id": it.facts.ad_account_id });
         assert_eq!(caller.data("campaign.list", &in_account).await.as_array().unwrap().len(), 1);
-        assert_eq!(caller.with_key("campaign.create", &campaign(it), "key 2").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(
+            caller.with_key("campaign.create", &campaign(it), "key 2").await.0,
+            StatusCode::UNPROCESSABLE_ENTITY
+        );
     });
 }
 
@@ -251,10 +270,18 @@ fn a_call_that_meta_would_throttle_waits_here() {
         let in_account = json!({ "ad_account_id": it.facts.ad_account_id });
         it.switch_on("rate_limit=buc");
         let (status, refused) = caller.call("campaign.list", &in_account).await;
-        assert_eq!((status, &refused["meta"]["error"]["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!(80004)), "{refused}");
+        assert_eq!(
+            (status, &refused["meta"]["error"]["code"]),
+            (StatusCode::TOO_MANY_REQUESTS, &json!(80004)),
+            "{refused}"
+        );
         let wait = refused["retry_after"].as_u64().unwrap();
         let (status, parked) = caller.call("campaign.list", &in_account).await;
-        assert_eq!((status, parked.get("meta")), (StatusCode::TOO_MANY_REQUESTS, None), "it was sent: {parked}");
+        assert_eq!(
+            (status, parked.get("meta")),
+            (StatusCode::TOO_MANY_REQUESTS, None),
+            "it was sent: {parked}"
+        );
         assert!(parked["retry_after"].as_u64().unwrap() <= wait.max(1));
         assert_eq!(caller.call("page.list", &json!({})).await.0, StatusCode::OK);
         it.world.write().unwrap().scenarios = adjoin_sandbox::scenarios::Scenarios::default();
@@ -272,7 +299,11 @@ fn a_dead_token_breaks_the_connection_and_a_fault_at_meta_does_not() {
         assert_eq!(caller.call("page.list", &json!({})).await.0, StatusCode::OK);
         it.switch_on("dead_tokens=463");
         let (status, problem) = caller.call("page.list", &json!({})).await;
-        assert_eq!((status, &problem["type"]), (StatusCode::CONFLICT, &json!("/problems/connection-broken")), "{problem}");
+        assert_eq!(
+            (status, &problem["type"]),
+            (StatusCode::CONFLICT, &json!("/problems/connection-broken")),
+            "{problem}"
+        );
         insta::assert_json_snapshot!("dead_token", problem, {
             ".meta.error.fbtrace_id" => "[trace]", ".meta.error.message" => "[message]", ".detail" => "[detail]"
         });
@@ -316,13 +347,25 @@ fn a_connection_of_another_account_is_not_found() {
             format!("/v1/accounts/{account}/connections/{connection}{rest}")
         };
         for rest in ["", "/calls"] {
-            assert_eq!(foreign.get(&at(&other, &it.connection, rest)).await.0, StatusCode::NOT_FOUND, "{rest}");
-            assert_eq!(foreign.get(&at(&it.account, &it.connection, rest)).await.0, StatusCode::NOT_FOUND, "{rest}");
+            assert_eq!(
+                foreign.get(&at(&other, &it.connection, rest)).await.0,
+                StatusCode::NOT_FOUND,
+                "{rest}"
+            );
+            assert_eq!(
+                foreign.get(&at(&it.account, &it.connection, rest)).await.0,
+                StatusCode::NOT_FOUND,
+                "{rest}"
+            );
         }
         for rest in ["/test", "/disconnect", "/methods/page.list"] {
             for account in [&other, &it.account] {
                 let path = at(account, &it.connection, rest);
-                assert_eq!(read(foreign.request(Method::POST, &path)).await.0, StatusCode::NOT_FOUND, "{path}");
+                assert_eq!(
+                    read(foreign.request(Method::POST, &path)).await.0,
+                    StatusCode::NOT_FOUND,
+                    "{path}"
+                );
             }
         }
         let body = json!({ "kind": "link" });
@@ -348,7 +391,8 @@ fn calls_are_logged_without_arguments_and_answers() {
         assert_eq!((&rows[1]["code"], &rows[1]["subcode"]), (&json!(100), &json!(33)));
         assert!(rows[1]["trace_id"].is_string());
         let (_, first) = caller.backend.get(&format!("{path}?limit=2")).await;
-        let (_, rest) = caller.backend.get(&format!("{path}?after={}", first["next"].as_str().unwrap())).await;
+        let (_, rest) =
+            caller.backend.get(&format!("{path}?after={}", first["next"].as_str().unwrap())).await;
         assert_eq!(rest["data"][0]["method"], "page.list");
     });
 }
@@ -377,10 +421,12 @@ fn a_connection_is_tested_listed_and_disconnected() {
         let path = format!("/v1/accounts/{}/connections/{}", it.account, it.connection);
         let (_, report) = read(partner.request(Method::POST, &format!("{path}/test"))).await;
         assert_eq!(report["ok"], true, "{report}");
-        let (status, session) =
-            partner.send(Method::POST, &format!("{path}/reconnect"), &json!({ "kind": "link", "rerequest": true })).await;
+        let (status, session) = partner
+            .send(Method::POST, &format!("{path}/reconnect"), &json!({ "kind": "link", "rerequest": true }))
+            .await;
         assert_eq!(status, StatusCode::CREATED, "{session}");
-        let sessions = format!("/v1/accounts/{}/connect-sessions/{}", it.account, session["id"].as_str().unwrap());
+        let sessions =
+            format!("/v1/accounts/{}/connect-sessions/{}", it.account, session["id"].as_str().unwrap());
         assert_eq!(partner.get(&sessions).await.1["status"], "created");
         let wrong = json!({ "completion_code": "x" });
         let (status, _) = partner.send(Method::POST, &format!("{sessions}/complete"), &wrong).await;
@@ -388,7 +434,11 @@ fn a_connection_is_tested_listed_and_disconnected() {
         let (_, cancelled) = read(partner.request(Method::POST, &format!("{sessions}/cancel"))).await;
         assert_eq!(cancelled["status"], "cancelled");
         let (status, gone) = read(partner.request(Method::POST, &format!("{path}/disconnect"))).await;
-        assert_eq!((status, &gone["connection"]["state"]), (StatusCode::OK, &json!("disconnected")), "{gone}");
+        assert_eq!(
+            (status, &gone["connection"]["state"]),
+            (StatusCode::OK, &json!("disconnected")),
+            "{gone}"
+        );
         for answer in [&all, &report, &gone] {
             assert!(!answer.to_string().contains("EAA"), "a token is in {answer}");
         }

@@ -159,10 +159,10 @@ async fn ask(app: &App, row: &table::Stored, sealed: &[u8], now: Timestamp) -> R
 /// Only a token that Meta calls dead, or that is not ours, ends a connection; any other refusal is of this one call.
 fn refused(refusal: Refusal, is_valid: bool, subcode: Option<i64>, now: Timestamp) -> Asked {
     let known = refusal.code.map(|code| errors::explain(code, subcode, ""));
-    let class = known.map(|known| known.class);
-    if is_valid && !matches!(class, None | Some(Class::Reconnect | Class::ActionOnFacebook)) {
+    let ends_it = |class: &Class| !is_valid || matches!(class, Class::Reconnect | Class::ActionOnFacebook);
+    if let Some(class) = known.map(|known| known.class).filter(|class| !ends_it(class)) {
         return Asked::NoAnswer(Box::new(MetaError {
-            class: class.unwrap_or(Class::Unknown),
+            class,
             message: format!("{}. {}", refusal.title, refusal.message),
             who: refusal.who,
             next_step: refusal.next_step,
@@ -183,7 +183,7 @@ fn refused(refusal: Refusal, is_valid: bool, subcode: Option<i64>, now: Timestam
             since: now,
         },
     };
-    Asked::Dead(Box::new(match class {
+    Asked::Dead(Box::new(match known.map(|known| known.class) {
         Some(Class::ActionOnFacebook) => State::ActionNeeded { trouble },
         _ => State::Broken { trouble },
     }))
