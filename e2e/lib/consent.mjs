@@ -11,8 +11,9 @@ export async function dialog(page) {
   await page.getByRole('heading', { name: /asks for access/ }).waitFor();
 }
 
-/** Somebody who has not consented before: whoever is signed in may have, and is not asked again. */
-export async function asSomebodyElse(page) {
+/** As somebody who has not consented before: the sandbox's first person has, and is not asked again. */
+export async function asNewcomer(page) {
+  if (await page.getByRole('button', { name: 'Continue as Jonas' }).isVisible()) return;
   await page.getByText(/^Not \w+\?$/).click();
   await page.getByRole('link', { name: 'Jonas Okafor' }).click();
   await dialog(page);

@@ -41,7 +41,7 @@ pub fn currencies() -> &'static [Currency] {
 
 /// The currency with this ISO 4217 code (upper case).
 pub fn currency(code: &str) -> Option<&'static Currency> {
-    CURRENCIES.index.find(code).map(|at| &CURRENCIES.rows[at]).filter(|currency| currency.code == code)
+    CURRENCIES.index.find(code, |at| &CURRENCIES.rows[at].code).map(|at| &CURRENCIES.rows[at])
 }
 
 /// An amount in minor units as people read it: `12.34 USD`, `1234 JPY`.

@@ -119,9 +119,9 @@ pub fn vocabulary(kind: Kind) -> &'static Vocabulary {
 
 impl Vocabulary {
     /// The word's place: first the values in order, then the contested words.
+    #[inline]
     pub fn position(&self, word: &str) -> Option<usize> {
-        let at = self.index.find(word)?;
-        (self.word(at) == word).then_some(at)
+        self.index.find(word, |at| self.word(at))
     }
 
     /// The word at a place given by [`Vocabulary::position`].
@@ -159,45 +159,31 @@ impl Vocabulary {
     }
 }
 
-/// A table from words to small numbers, without a copy of the words. The caller compares the word it finds.
+/// A table from words to their numbers.
 #[derive(Debug)]
 pub(crate) struct Index {
     /// Number of the word plus one in each slot; 0 is empty. The length is a power of two.
     slots: Vec<u16>,
+    /// The words by number, as far as they are compared here.
+    words: Vec<Parts>,
 }
 
-impl Index {
-    /// Numbers the words in order, in a table in which no two of them share a slot.
-    pub(crate) fn new<'w>(words: impl Iterator<Item = &'w str>) -> Self {
-        let words: Vec<&str> = words.collect();
-        let mut size = (words.len() * 2).next_power_of_two().max(8);
-        loop {
-            let mut slots = vec![0; size];
-            let placed = words.iter().enumerate().all(|(number, word)| {
-                let slot: &mut u16 = &mut slots[Self::slot(word, size)];
-                let free = *slot == 0;
-                if free {
-                    *slot = u16::try_from(number + 1).unwrap_or(u16::MAX);
-                }
-                free
-            });
-            if placed {
-                return Self { slots };
-            }
-            assert!(size < 1 << 20, "a list holds the same word twice: {words:?}");
-            size *= 2;
-        }
-    }
+/// The length of a word and up to 24 of its bytes, from the start, the middle and the end. Words are short, so this is
+/// mostly all of a word, held where it can be hashed and compared without a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Parts {
+    length: usize,
+    start: u64,
+    middle: u64,
+    end: u64,
+}
 
-    /// The number of the only word that could be this one.
-    pub(crate) fn find(&self, word: &str) -> Option<usize> {
-        let number = self.slots[Self::slot(word, self.slots.len())];
-        (number != 0).then(|| usize::from(number) - 1)
-    }
+impl Parts {
+    /// Words of this length at most are all in their parts.
+    const WHOLE: usize = 24;
 
-    /// Mixes the length and up to 24 bytes from the start, the middle and the end: enough to tell apart the words of
-    /// one list, which [`Index::new`] makes sure of, and no loop over a word that is looked up.
-    fn slot(word: &str, size: usize) -> usize {
+    #[inline]
+    fn of(word: &str) -> Self {
         let bytes = word.as_bytes();
         let length = bytes.len();
         let eight = |from: usize| {
@@ -216,10 +202,48 @@ impl Index {
             4..8 => (four(0), 0, four(length - 4)),
             _ => (eight(0), eight(length / 2 - 4), eight(length - 8)),
         };
+        Self { length, start, middle, end }
+    }
+
+    #[inline]
+    fn slot(self, size: usize) -> usize {
         let mix = |hash: u64, part: u64| (hash.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let hash = mix(mix(mix(length as u64, start), middle), end);
+        let hash = mix(mix(mix(self.length as u64, self.start), self.middle), self.end);
         // The high bits are the well-mixed ones.
         usize::try_from(hash >> 40).unwrap_or(0) & (size - 1)
+    }
+}
+
+impl Index {
+    /// Numbers the words in order, in a table in which no two of them share a slot.
+    pub(crate) fn new<'w>(words: impl Iterator<Item = &'w str>) -> Self {
+        let words: Vec<Parts> = words.map(Parts::of).collect();
+        let mut size = (words.len() * 2).next_power_of_two().max(8);
+        loop {
+            let mut slots = vec![0; size];
+            let placed = words.iter().enumerate().all(|(number, word)| {
+                let slot: &mut u16 = &mut slots[word.slot(size)];
+                let free = *slot == 0;
+                if free {
+                    *slot = u16::try_from(number + 1).unwrap_or(u16::MAX);
+                }
+                free
+            });
+            if placed {
+                return Self { slots, words };
+            }
+            assert!(size < 1 << 20, "a list holds the same word twice");
+            size *= 2;
+        }
+    }
+
+    /// The number of a word. `text` gives the word of a number, to compare those that are too long for their parts.
+    #[inline]
+    pub(crate) fn find<'w>(&self, word: &str, text: impl Fn(usize) -> &'w str) -> Option<usize> {
+        let parts = Parts::of(word);
+        let number = usize::from(self.slots[parts.slot(self.slots.len())]).checked_sub(1)?;
+        let same = self.words[number] == parts && (word.len() <= Parts::WHOLE || text(number) == word);
+        same.then_some(number)
     }
 }
 
@@ -232,6 +256,16 @@ mod tests {
         for list in VOCABULARIES.iter() {
             for at in 0..list.len() {
                 assert_eq!(list.position(list.word(at)), Some(at));
+            }
+            for at in 0..list.len() {
+                let word = list.word(at);
+                // One letter changed, wherever it stands.
+                for place in 0..word.len() {
+                    let mut other = word.as_bytes().to_vec();
+                    other[place] ^= 1;
+                    let other = String::from_utf8(other).unwrap();
+                    assert!(list.position(&other).is_none_or(|found| list.word(found) == other), "{other}");
+                }
             }
             assert_eq!(list.position("NO_SUCH_WORD"), None);
             assert_eq!(list.position(""), None);

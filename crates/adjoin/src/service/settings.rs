@@ -64,10 +64,10 @@ pub async fn change(app: &App, actor: &Actor, change: Change) -> Result<Settings
         }
     }
     if let Some(urls) = change.return_urls {
-        settings.return_urls = Json(checked_list("return_urls", urls, return_url, &mut faults));
+        settings.return_urls = Json(checked_list("return_urls", &urls, return_url, &mut faults));
     }
     if let Some(origins) = change.embed_origins {
-        settings.embed_origins = Json(checked_list("embed_origins", origins, embed_origin, &mut faults));
+        settings.embed_origins = Json(checked_list("embed_origins", &origins, embed_origin, &mut faults));
     }
     if let Some(allowed) = change.links_allowed {
         settings.links_allowed = allowed;
@@ -200,7 +200,7 @@ fn secure(url: &Url) -> std::result::Result<(), &'static str> {
 
 fn checked_list(
     field: &str,
-    entries: Vec<String>,
+    entries: &[String],
     check: impl Fn(&str) -> std::result::Result<String, &'static str>,
     faults: &mut Vec<Fault>,
 ) -> Vec<String> {

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use axum::{Router, middleware, routing::get};
 use tokio::net::TcpListener;
 
-use crate::service::App;
+use crate::service::{App, connect_sessions};
 
 /// Every route of the service.
 pub fn router(app: App) -> Router {
@@ -38,10 +38,12 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let sweeper = tokio::spawn(connect_sessions::keep_swept(app.clone()));
     let served =
         axum::serve(listener, router(app.clone()).into_make_service_with_connect_info::<SocketAddr>())
             .with_graceful_shutdown(shutdown)
             .await;
+    sweeper.abort();
     app.calls.flush().await;
     served
 }

@@ -325,7 +325,13 @@ impl Geo<'_> {
     /// All countries it touches, as far as it says: those it names, and those of its places.
     pub(crate) fn touched_countries(&self) -> impl Iterator<Item = &str> {
         let named = self.countries.iter().flat_map(|list| list.items.iter().map(|code| &**code));
-        named.chain(self.inner_places().filter_map(|(_, _, place)| place.country.as_deref()))
+        let inner = self.has_inner_places().then(|| self.inner_places()).into_iter().flatten();
+        named.chain(inner.filter_map(|(_, _, place)| place.country.as_deref()))
+    }
+
+    fn has_inner_places(&self) -> bool {
+        let lists = [&self.regions, &self.cities, &self.custom_locations, &self.places, &self.zips];
+        lists.into_iter().any(Option::is_some)
     }
 
     /// The places inside countries, with the name of their list and their place in it.

@@ -42,18 +42,34 @@ pub fn check(input: &[u8], now: Timestamp) -> Result<Report, InputError> {
     parse(input).map(|document| validate(&document, now))
 }
 
+/// The same for text, which need not be looked through for broken UTF-8.
+pub fn check_str(text: &str, now: Timestamp) -> Result<Report, InputError> {
+    parse_str(text).map(|document| validate(&document, now))
+}
+
 /// The same for a document that is in memory already.
 pub fn check_value(document: &serde_json::Value, now: Timestamp) -> Result<Report, InputError> {
-    check(document.to_string().as_bytes(), now)
+    check_str(&document.to_string(), now)
 }
 
 /// Reads a document. Values of the wrong kind are no error here: [`validate`] reports them all.
 pub fn parse(input: &[u8]) -> Result<Document<'_>, InputError> {
     // Checked once for all, the text need not be checked string by string.
-    let read = match std::str::from_utf8(input) {
-        Ok(text) => serde_json::from_str::<Slot<Whole<'_>>>(text),
-        Err(_) => serde_json::from_slice(input),
-    };
+    match std::str::from_utf8(input) {
+        Ok(text) => parse_str(text),
+        Err(_) => from_read(input, serde_json::from_slice(input)),
+    }
+}
+
+/// The same for text.
+pub fn parse_str(text: &str) -> Result<Document<'_>, InputError> {
+    from_read(text.as_bytes(), serde_json::from_str(text))
+}
+
+fn from_read<'a>(
+    input: &[u8],
+    read: Result<Slot<Whole<'a>>, serde_json::Error>,
+) -> Result<Document<'a>, InputError> {
     match read {
         Ok(Slot::Good(whole)) => from_whole(whole),
         Ok(Slot::Null) => Err(not_a_document("null")),

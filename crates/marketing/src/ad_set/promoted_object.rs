@@ -64,8 +64,7 @@ pub fn fields() -> &'static [Field] {
 
 /// The place of a field in [`fields`].
 pub(crate) fn position(name: &str) -> Option<usize> {
-    let at = FIELDS.index.find(name)?;
-    (FIELDS.rows[at].name == name).then_some(at)
+    FIELDS.index.find(name, |at| &FIELDS.rows[at].name)
 }
 
 /// A set of fields.

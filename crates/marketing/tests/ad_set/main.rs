@@ -1,6 +1,6 @@
 //! The ad set check, from outside.
 
-mod first_description;
+mod old_names;
 mod properties;
 mod reading;
 mod rules;

@@ -82,8 +82,8 @@ struct Breach {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a row a breach reads better without ampersands")]
-fn breach(rule: Rule, severity: Severity, path: &'static str, from: Value, patch: Value) -> Breach {
-    Breach { rule, severity, path, document: patched(&from, &patch) }
+fn breach(rule: Rule, severity: Severity, path: &'static str, document: Value, change: Value) -> Breach {
+    Breach { rule, severity, path, document: patched(&document, &change) }
 }
 
 fn breaches() -> Vec<Breach> {

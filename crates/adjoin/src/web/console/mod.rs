@@ -159,3 +159,17 @@ impl<T: Template> IntoResponse for Page<T> {
         }
     }
 }
+
+#[cfg(test)]
+impl Frame {
+    /// The frame of a page that is rendered without a request.
+    fn sample(now: Timestamp) -> Self {
+        Self {
+            session: Session::sample(now),
+            partner_name: "Northwind <CRM>".to_owned(),
+            section: "accounts".to_owned(),
+            done: None,
+            now,
+        }
+    }
+}

@@ -27,14 +27,13 @@ struct Objective {
     rows: Vec<&'static MappingRow>,
 }
 
-impl Rules {
-    fn standing(&self, mark: &Mark) -> Badge {
-        match mark {
-            Mark::Documented => Badge::new(Tone::Ok, "Documented"),
-            Mark::Inferred => Badge::new(Tone::Note, "Inferred"),
-            Mark::Seen => Badge::new(Tone::Note, "Seen in practice"),
-            Mark::Conflict => Badge::new(Tone::Warn, "Meta contradicts itself"),
-        }
+/// How far a row can be trusted, in words.
+fn standing(mark: Mark) -> Badge {
+    match mark {
+        Mark::Documented => Badge::new(Tone::Ok, "Documented"),
+        Mark::Inferred => Badge::new(Tone::Note, "Inferred"),
+        Mark::Seen => Badge::new(Tone::Note, "Seen in practice"),
+        Mark::Conflict => Badge::new(Tone::Warn, "Meta contradicts itself"),
     }
 }
 

@@ -99,6 +99,20 @@ impl FromRequestParts<App> for Session {
 }
 
 #[cfg(test)]
+impl Session {
+    /// Somebody, for pages that are rendered without a request.
+    pub fn sample(now: crate::time::Timestamp) -> Self {
+        let operator = operators::Session {
+            operator_id: crate::id::OperatorId::new(),
+            name: "Ada".to_owned(),
+            email: "ada@example.com".to_owned(),
+            expires_at: now,
+        };
+        Self { operator, secret: SecretString::from("session-secret") }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -14,7 +14,7 @@ pub fn when(at: &Timestamp, now: &Timestamp) -> String {
     let length = length(seconds.abs());
     match seconds {
         -59..=59 => "just now".to_owned(),
-        1.. => format!("in {length}"),
+        60.. => format!("in {length}"),
         _ => format!("{length} ago"),
     }
 }

@@ -187,13 +187,14 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 #[test]
 fn a_person_consents_and_the_test_agrees() {
     on_each_stand(async |stand| {
+        stand.sign_in("Jonas");
         stand.scenario("proof_required");
         let (_, page, stage) = stand.connect(&stand.account, AGREE).await;
         page.shows("Bakery is connected").hides("with gaps");
         assert_eq!(stage, Stage::Completed { asked_again: false });
         let connection = stand.connection(&stand.account).await;
         assert_eq!(connection.state, State::Connected);
-        assert_eq!(connection.subject.as_ref().unwrap().name.as_deref(), Some("Mara Lindqvist"));
+        assert_eq!(connection.subject.as_ref().unwrap().name.as_deref(), Some("Jonas Okafor"));
         assert!(
             connection.assets.ad_accounts.iter().all(|it| it.id.starts_with("act_") && it.currency.is_some())
         );

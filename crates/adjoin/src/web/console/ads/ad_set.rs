@@ -201,10 +201,6 @@ impl AdSetForm {
         Field::lines(MORE, "Anything else, as JSON", self.value(MORE)).optional().live(remarks)
     }
 
-    fn objectives(&self) -> Vec<Choice> {
-        with_none("Choose", choices::objectives())
-    }
-
     fn destinations(&self) -> Vec<Choice> {
         let words = choices::destinations(&self.draft).into_iter().filter(|word| *word != "none");
         with_none("Leave out", words)
@@ -216,18 +212,6 @@ impl AdSetForm {
 
     fn billing_events(&self) -> Vec<Choice> {
         with_none("Choose", choices::billing_events(&self.draft))
-    }
-
-    fn audience(&self) -> Vec<Choice> {
-        vec![
-            Choice::new("0", "Keep to what stands here"),
-            Choice::new("1", "Meta may widen it (Advantage+ audience)"),
-            Choice::new("", "Leave out"),
-        ]
-    }
-
-    fn bid_strategies(&self) -> Vec<Choice> {
-        with_none("Meta's default", choices::bid_strategies())
     }
 
     fn needs_dsa(&self) -> bool {

@@ -1,9 +1,6 @@
 //! The form of a new campaign.
 
-use adjoin_marketing::{
-    ad_set,
-    vocabulary::{Kind, vocabulary},
-};
+use adjoin_marketing::ad_set;
 use askama::Template;
 use axum::{
     Form,
@@ -22,7 +19,7 @@ use crate::{
         Frame, Page, Result,
         connections::of_path,
         done::Done,
-        parts::{Choice, Field, Mark, Refusal, Remark},
+        parts::{Field, Mark, Refusal, Remark},
     },
 };
 
@@ -117,19 +114,6 @@ impl CampaignForm {
             "bid_strategy",
         ];
         self.remarks.iter().filter(|(field, _)| !SHOWN.contains(&field.as_str())).map(|(_, it)| it).collect()
-    }
-
-    fn objectives(&self) -> Vec<Choice> {
-        choices::with_none("Choose", choices::objectives())
-    }
-
-    fn categories(&self) -> Vec<Choice> {
-        let words = vocabulary(Kind::SpecialAdCategory).values.iter().map(String::as_str);
-        choices::with_none("None of them", words.filter(|word| *word != "NONE"))
-    }
-
-    fn bid_strategies(&self) -> Vec<Choice> {
-        choices::with_none("Meta's default", choices::bid_strategies())
     }
 }
 

@@ -32,8 +32,23 @@ pub fn with_none<'w>(none: &str, words: impl IntoIterator<Item = &'w str>) -> Ve
     std::iter::once(Choice::new("", none)).chain(words.into_iter().map(Choice::word)).collect()
 }
 
-pub fn objectives() -> impl Iterator<Item = &'static str> {
-    vocabulary(Kind::Objective).values.iter().map(String::as_str).filter(|word| word.starts_with("OUTCOME_"))
+pub fn objectives() -> Vec<Choice> {
+    let all = vocabulary(Kind::Objective).values.iter().map(String::as_str);
+    with_none("Choose", all.filter(|word| word.starts_with("OUTCOME_")))
+}
+
+pub fn special_ad_categories() -> Vec<Choice> {
+    let all = vocabulary(Kind::SpecialAdCategory).values.iter().map(String::as_str);
+    with_none("None of them", all.filter(|word| *word != "NONE"))
+}
+
+/// Whether Meta may go beyond the targeting.
+pub fn audiences() -> Vec<Choice> {
+    vec![
+        Choice::new("0", "Keep to what stands here"),
+        Choice::new("1", "Meta may widen it (Advantage+ audience)"),
+        Choice::new("", "Leave out"),
+    ]
 }
 
 /// Destinations that go with the objective; `none` stands for left out.
@@ -70,8 +85,8 @@ pub fn billing_events(draft: &Draft) -> Vec<&'static str> {
     }
 }
 
-pub fn bid_strategies() -> impl Iterator<Item = &'static str> {
-    vocabulary(Kind::BidStrategy).values.iter().map(String::as_str)
+pub fn bid_strategies() -> Vec<Choice> {
+    with_none("Meta's default", vocabulary(Kind::BidStrategy).values.iter().map(String::as_str))
 }
 
 pub fn promoted(draft: &Draft) -> Promoted {

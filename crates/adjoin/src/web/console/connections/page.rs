@@ -84,3 +84,153 @@ pub async fn page(
     let history = history::about(app, connection.id.as_str(), LINES).await?;
     Ok(ConnectionPage { frame, account, connection, calls, history, refusal, result })
 }
+
+#[cfg(test)]
+mod tests {
+    use askama::Template as _;
+
+    use super::*;
+    use crate::{
+        id::{AccountId, CallId, ConnectionId},
+        service::{
+            Who,
+            connections::{
+                Assets, Check, CheckOutcome, Gap, GapKind, Subject, TokenFacts, TokenKind, Trouble,
+            },
+        },
+    };
+
+    const NOW: i64 = 1_795_514_400;
+
+    fn connection(state: State) -> Connection {
+        let now = Timestamp::from_unix(NOW);
+        Connection {
+            id: ConnectionId::new(),
+            account_id: AccountId::new(),
+            state,
+            subject: Some(Subject {
+                id: "98".to_owned(),
+                name: Some("Jane <i>".to_owned()),
+                business_id: None,
+            }),
+            token: Some(TokenFacts {
+                kind: TokenKind::User,
+                expires_at: Some(now.plus_seconds(58 * 86_400)),
+                data_access_expires_at: None,
+            }),
+            wanted: ["ads_read", "ads_management", "leads_retrieval"].map(str::to_owned).to_vec(),
+            granted: ["ads_read", "public_profile"].map(str::to_owned).to_vec(),
+            declined: vec!["ads_management".to_owned()],
+            assets: Assets::default(),
+            created_at: now,
+            connected_at: Some(now),
+            checked_at: Some(now),
+            updated_at: now,
+        }
+    }
+
+    fn rendered(state: State, result: Outcome) -> String {
+        let now = Timestamp::from_unix(NOW);
+        let connection = connection(state);
+        let account = Account {
+            id: connection.account_id.clone(),
+            external_id: None,
+            name: "Blue <b>Door</b>".to_owned(),
+            created_at: now,
+        };
+        let call = Call {
+            id: CallId::new(),
+            account_id: account.id.clone(),
+            connection_id: connection.id.clone(),
+            method: "ad_set.create".to_owned(),
+            outcome: "refused".to_owned(),
+            code: Some(100),
+            subcode: Some(1_885_621),
+            message: Some("Meta said <no>".to_owned()),
+            trace_id: Some("AbC".to_owned()),
+            duration_us: 12_345,
+            at: now,
+        };
+        let line = Line { at: now, who: "Ada".to_owned(), action: "connection.installed".to_owned() };
+        let page = ConnectionPage {
+            frame: Frame::sample(now),
+            account,
+            connection,
+            calls: vec![call],
+            history: vec![line],
+            refusal: Refusal::default(),
+            result,
+        };
+        let html = page.render().unwrap();
+        for raw in ["<b>Door", "Jane <i>", "<no>", "<CRM>"] {
+            assert!(!html.contains(raw), "{raw} is not escaped");
+        }
+        assert!(!html.contains("session-secret"));
+        html
+    }
+
+    fn trouble() -> Trouble {
+        Trouble {
+            title: "The password was changed".to_owned(),
+            message: "Meta ended the token.".to_owned(),
+            who: Who::Account,
+            next_step: "consent again".to_owned(),
+            code: Some(190),
+            subcode: Some(460),
+            since: Timestamp::from_unix(NOW - 7200),
+        }
+    }
+
+    #[test]
+    fn every_state_is_said_in_words() {
+        let gap = Gap {
+            kind: GapKind::NoPages,
+            message: "No Page can be reached".to_owned(),
+            who: Who::Account,
+            next_step: "pick one".to_owned(),
+        };
+        let states = [
+            (State::Installed, "Waiting for consent"),
+            (State::Connected, "Connected"),
+            (State::ConnectedWithGaps { gaps: vec![gap] }, "No Page can be reached"),
+            (State::ActionNeeded { trouble: trouble() }, "Action needed"),
+            (State::Broken { trouble: trouble() }, "code 190, subcode 460"),
+            (State::Disconnected, "Disconnected"),
+        ];
+        for (state, words) in states {
+            let usable = state.is_usable();
+            let html = rendered(state, Outcome::Nothing);
+            assert!(html.contains(words), "{words}");
+            assert_eq!(html.contains("New ad set"), usable, "{words}");
+        }
+    }
+
+    #[test]
+    fn permissions_expiry_and_calls_are_told() {
+        let html = rendered(State::Connected, Outcome::Nothing);
+        for words in
+            ["Declined", "Missing", "Granted", "Always comes along", "in 58 days", "Refused by Meta", "12 ms"]
+        {
+            assert!(html.contains(words), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_link_says_how_long_it_lives_and_a_test_what_it_found() {
+        let expires_at = Timestamp::from_unix(NOW + 3 * 86_400);
+        let link = Outcome::Link { url: "https://connect.example/connect/x".to_owned(), expires_at };
+        assert!(rendered(State::Installed, link).contains("works for 3 days"));
+        let check = Check {
+            name: "token",
+            title: "The token is alive",
+            outcome: CheckOutcome::Failed,
+            message: "Meta calls it dead".to_owned(),
+            who: Some(Who::Account),
+            next_step: Some("reconnect".to_owned()),
+        };
+        let connection = connection(State::Connected);
+        let report = TestReport { ok: false, checks: vec![check], connection };
+        let html = rendered(State::Connected, Outcome::Tested(Box::new(report)));
+        assert!(html.contains("The test found something") && html.contains("Meta calls it dead"));
+    }
+}

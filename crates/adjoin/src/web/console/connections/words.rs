@@ -90,7 +90,10 @@ pub fn permissions(connection: &Connection) -> Vec<Permission> {
         all.push((rank, badge, name));
     }
     let unasked = connection.granted.iter().filter(|name| !connection.wanted.contains(name));
-    all.extend(unasked.map(|name| (3, Badge::new(Tone::Note, "Granted, not asked for"), name)));
+    all.extend(unasked.map(|name| match name.as_str() {
+        "public_profile" => (3, Badge::new(Tone::Off, "Always comes along"), name),
+        _ => (3, Badge::new(Tone::Note, "Granted, not asked for"), name),
+    }));
     all.sort_by_key(|(rank, _, name)| (*rank, *name));
     all.into_iter()
         .map(|(_, badge, name)| Permission {

@@ -155,10 +155,6 @@ impl SetupPage {
         self.stored.as_ref()?.version_warning.as_deref()
     }
 
-    fn use_cases(&self) -> &'static [UseCase] {
-        permissions::use_cases()
-    }
-
     fn is_chosen(&self, case: &str) -> bool {
         self.form.use_cases.iter().any(|chosen| chosen == case)
     }
