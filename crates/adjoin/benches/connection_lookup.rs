@@ -6,6 +6,7 @@
 //! `ADJOIN_TEST_POSTGRES_URL` names, or starts one.
 
 mod support {
+    pub mod rounds;
     pub mod samples;
     pub mod world;
 }
@@ -29,7 +30,8 @@ use adjoin_sandbox::Facts;
 use secrecy::SecretString;
 use sqlx::{Connection as _, PgConnection, Row as _, SqliteConnection};
 use support::{
-    samples::{Samples, best_and_worst, load},
+    rounds::best_and_worst,
+    samples::{Samples, load},
     world,
 };
 
@@ -134,7 +136,7 @@ macro_rules! round {
         for _ in 0..CALLS {
             let began = Instant::now();
             black_box($work);
-            samples.add(began.elapsed());
+            samples.0.push(began.elapsed());
         }
         $line.medians.push(samples.at(0.5));
     }};

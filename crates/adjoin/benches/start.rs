@@ -47,16 +47,16 @@ fn main() {
     let mut version = Samples::default();
     for _ in 0..STARTS {
         let server = Server::start(service());
-        ready.add(server.ready);
-        answers.add(server.answers);
+        ready.0.push(server.ready);
+        answers.0.push(server.answers);
         server.stop();
         let server = Server::start(nothing());
-        empty_ready.add(server.ready);
-        empty_answers.add(server.answers);
+        empty_ready.0.push(server.ready);
+        empty_answers.0.push(server.answers);
         server.stop();
         let began = Instant::now();
         assert!(adjoin(&["--version"]).output().expect("it runs").status.success());
-        version.add(began.elapsed());
+        version.0.push(began.elapsed());
     }
     println!("start to ready, {STARTS} starts, SQLite, load average {}; milliseconds", load());
     println!("{:<28} {:>8} {:>8} {:>8}", "", "best", "median", "p95");

@@ -16,7 +16,7 @@ use crate::service::Who;
 pub const BODY_MAX: usize = 1024 * 1024;
 
 /// Longest time a request to the API may take: some reads at Meta, each with its own limit.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// The layer that ends a request at its deadline.
 pub async fn deadline(request: Request, next: Next) -> Response {

@@ -109,8 +109,8 @@ impl Ours {
         outcome: &Result<Answer>,
         error: Option<&adjoin_graph::Error>,
     ) -> Result<()> {
-        let may_be_sent_again = error
-            .is_some_and(|it| it.is_unsent() || it.refusal().is_some_and(GraphRefusal::is_throttle));
+        let may_be_sent_again =
+            error.is_some_and(|it| it.is_unsent() || it.refusal().is_some_and(GraphRefusal::is_throttle));
         let kept = match outcome {
             Ok(answer) => RawValue::from_string(answer.json.clone()).ok().map(Kept::Answered),
             Err(Error::Meta(error)) if !may_be_sent_again => Some(Kept::Refused(error.clone())),
