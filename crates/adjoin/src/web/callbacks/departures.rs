@@ -103,21 +103,17 @@ async fn status(State(app): State<App>, Path(code): Path<String>) -> Response {
 
 async fn show(app: &App, code: &str) -> Result<Response, Error> {
     let settings = settings::get(app).await?;
-    Ok(match departures::deletion(app, code).await? {
-        Some(departure) => {
-            let page = Deletion { partner: &settings.partner_name, code, departure: &departure };
-            render(app, StatusCode::OK, &page, None, None)
-        }
-        None => {
-            let page = Message {
-                next_step: Some("Compare it with the code that Facebook shows you.".to_owned()),
-                ..Message::new(
-                    "warn",
-                    "We do not know this code",
-                    "No request to delete data has this confirmation code.",
-                )
-            };
-            render(app, StatusCode::NOT_FOUND, &page, None, None)
-        }
-    })
+    if let Some(departure) = departures::deletion(app, code).await? {
+        let page = Deletion { partner: &settings.partner_name, code, departure: &departure };
+        return Ok(render(app, StatusCode::OK, &page, None, None));
+    }
+    let page = Message {
+        next_step: Some("Compare it with the code that Facebook shows you.".to_owned()),
+        ..Message::new(
+            "warn",
+            "We do not know this code",
+            "No request to delete data has this confirmation code.",
+        )
+    };
+    Ok(render(app, StatusCode::NOT_FOUND, &page, None, None))
 }
