@@ -11,6 +11,7 @@
 mod callback;
 mod complete;
 mod create;
+mod departed;
 mod stage;
 mod start;
 mod view;
@@ -30,6 +31,7 @@ use crate::{
 pub use callback::{Cookies, Next, Problem, callback};
 pub use complete::{Finished, accept_by_browser, accept_identity, complete, confirm};
 pub use create::{cancel, create, get};
+pub(super) use departed::refuse_of_person;
 pub use stage::{Dialog, Refusal, Stage, Waiting};
 pub use start::{Browser, Started, start};
 pub use view::{Asked, Invitation, Opened, Parties, Progress, Status, open, progress, status};

@@ -233,7 +233,7 @@ fn the_token_of_somebody_else_is_dropped_when_nobody_decides() {
     });
 }
 
-async fn business_login(world: &World) {
+pub async fn business_login(world: &World) {
     let mut new = super::facebook_login();
     new.login = Login::Business {
         configurations: vec![LoginConfiguration {

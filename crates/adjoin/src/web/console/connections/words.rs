@@ -145,6 +145,8 @@ pub fn action(action: &str) -> String {
         "connection.tested" => "tested it",
         "connection.disconnected" => "disconnected it",
         "connection.refused" => "saw Meta refuse a call",
+        "connection.deauthorized" => "said that the person removed the app",
+        "connection.person_erased" => "had the person's data deleted",
         "connect_session.created" => "created a connect link",
         "setup.saved" => "saved the setup",
         other => return other.replace(['.', '_'], " "),
