@@ -8,6 +8,7 @@
 //! Meta's code is not exchanged before the session is confirmed: by the partner's backend, which knows who is signed
 //! in there, or, for a link, by an explicit press in the browser that began.
 
+mod again;
 mod callback;
 mod complete;
 mod create;

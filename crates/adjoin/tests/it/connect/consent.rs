@@ -62,7 +62,8 @@ fn a_declined_permission_is_asked_for_once_more_and_no_oftener() {
         world.meta.meet(person.clone());
         let (session, mut browser, page) = world.connect_as(&world.account, "Ann").await;
         page.shows("connected, with gaps")
-            .shows("ads_management")
+            .shows("You did not allow this")
+            .hides("rerequest")
             .shows("Let Facebook ask again for just that");
         let connection = world.connection().await;
         assert_eq!(
@@ -162,6 +163,39 @@ fn nothing_shared_is_never_connected() {
             .shows("connected, with gaps")
             .shows("No Page was shared");
         assert_eq!(gaps(world).await, [GapKind::NoAdAccounts, GapKind::NoPages]);
+    });
+}
+
+#[test]
+fn who_picked_nothing_gets_one_button_until_something_is_picked() {
+    in_each_world(async |world| {
+        let nothing = json!([{ "scope": "ads_management", "target_ids": [] }, { "scope": "ads_read", "target_ids": [] }]);
+        world.meta.meet(Person { ad_accounts: Vec::new(), granular: nothing, ..Person::new("901", "Ann") });
+        let (session, mut browser, page) = world.connect_as(&world.account, "Ann").await;
+        let start = format!("/connect/s/{}/start", session.id);
+        for last in [false, true] {
+            assert_eq!(gaps(world).await, [GapKind::NoAdAccounts], "one cause is one gap");
+            if !last {
+                page.shows("No ad account was shared").shows("Press the button below").hides("`");
+                assert_eq!(page.body.matches(&start).count(), 1);
+            }
+            let at = AtFacebook::of(&browser.post(&start).await);
+            assert_eq!(at.params["scope"], "ads_management,ads_read", "only what was granted for nothing");
+            if last {
+                world.meta.meet(Person::new("901", "Ann"));
+            }
+            let back = world.come_back(&mut browser, &at, "Ann").await;
+            browser.follow(&back).await.shows("Yes, connect");
+            let pressed = browser.post(&format!("/connect/s/{}/confirm", session.id)).await;
+            let page = browser.follow(&pressed).await;
+            if last {
+                page.shows("Bakery is connected").hides("with gaps").hides(&start);
+            } else {
+                page.shows(&start);
+            }
+        }
+        assert_eq!(world.connection().await.state, State::Connected);
+        assert_eq!(browser.post(&start).await.status, 404, "nothing is left to ask for");
     });
 }
 
@@ -299,7 +333,8 @@ fn a_system_user_without_the_permissions_points_at_advanced_access() {
             .connect_as(&world.account, "Sue")
             .await
             .2
-            .shows("Advanced Access")
+            .shows("has to change something in its Meta app")
+            .hides("Advanced Access")
             .hides("ask again for just that");
         let missing = |name: &str| GapKind::PermissionMissing { permission: name.to_owned() };
         let gaps = gaps(world).await;
