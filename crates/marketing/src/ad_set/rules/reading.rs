@@ -20,6 +20,14 @@ pub(super) fn check(document: &Document<'_>, case: &Case<'_>, out: &mut Findings
     lengths(case, out);
 }
 
+/// The same for a campaign on its own.
+pub(super) fn check_campaign(document: &Document<'_>, case: &Case<'_>, out: &mut Findings) {
+    oddities(document, out);
+    if let Some(campaign) = case.campaign {
+        campaign_words(case, campaign, out);
+    }
+}
+
 fn oddities(document: &Document<'_>, out: &mut Findings) {
     for odd in &document.odd {
         tell(&[], odd, out);
