@@ -24,7 +24,9 @@ use read::{Oddity, Slot};
 
 pub use attribution::{Row as AttributionRow, rows as attribution_rows, windows as attribution_windows};
 pub use billing::{Row as BillingRow, billing_events, rows as billing_rows};
-pub use countries::{Group, Regional, Restricted, dsa, dsa_territories, needs_dsa, regional, restricted};
+pub use countries::{
+    Group, Known, Regional, Restricted, dsa, dsa_territories, known, needs_dsa, regional, restricted,
+};
 pub use document::Document;
 pub use events::{Row as EventRow, events, rows as event_rows};
 pub use findings::{Finding, Meta, Report, Rule, RuleRow, Segment, Severity, Verdict};
