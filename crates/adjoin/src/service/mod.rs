@@ -22,7 +22,7 @@ use std::{ops::Deref, sync::Arc};
 use crate::{config::Config, metrics::Metrics, quota::Quota, store::Db, time::Clock, vault::Vault};
 
 mod error;
-pub use error::{Error, Fault, MetaError, Result, Who};
+pub use error::{Error, Fault, MetaError, Result, WAIT, Who};
 
 /// What the services stand on. Cheap to clone.
 #[derive(Debug, Clone)]
