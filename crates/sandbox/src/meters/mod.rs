@@ -19,7 +19,7 @@ use window::{Drain, Hour, Recent};
 /// The app's access tier. Names in headers are those of before May 2026.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tier {
-    /// Calls are counted as on [`Tier::Full`], and none is refused.
+    /// Calls are counted as on [`Tier::Full`]; none is refused, and no meter is shown as used up.
     #[default]
     Unlimited,
     /// "Limited access".
@@ -52,6 +52,12 @@ impl Tier {
             Self::Limited => (60.0, 300),
             Self::Full | Self::Unlimited => (9_000.0, 60),
         }
+    }
+
+    /// The most a meter is shown to be used, in percent: what is never refused is never at its end, or clients that
+    /// heed the headers would stop for nothing.
+    fn ceiling(self) -> u32 {
+        if self == Self::Unlimited { 99 } else { u32::MAX }
     }
 
     /// Calls an hour of a business use case.
@@ -140,7 +146,8 @@ impl Meters {
         let Some(account) = account else {
             let hour = self.apps.entry(app.to_owned()).or_default();
             let used = hour.add(now);
-            let usage = Usage { app_percent: percent(used, APP_CALLS_AN_HOUR), account: None };
+            let app_percent = percent(used, APP_CALLS_AN_HOUR).min(tier.ceiling());
+            let usage = Usage { app_percent, account: None };
             if tier != Tier::Unlimited && used > APP_CALLS_AN_HOUR {
                 return Err(Box::new(Throttled {
                     usage,
@@ -206,16 +213,16 @@ impl Meters {
                 let used = hour.read(now);
                 let minutes =
                     if tier != Tier::Unlimited && used > limit { hour.minutes_until(now, limit) } else { 0 };
-                Some((case, percent(used, limit), minutes))
+                Some((case, percent(used, limit).min(tier.ceiling()), minutes))
             })
             .collect();
         let app_used = self.apps.get_mut(app).map_or(0, |hour| hour.read(now));
         Usage {
-            app_percent: percent(app_used, APP_CALLS_AN_HOUR),
+            app_percent: percent(app_used, APP_CALLS_AN_HOUR).min(tier.ceiling()),
             account: Some(AccountUsage {
                 account,
                 tier,
-                score_percent: (points / limit * 10_000.0).round() / 100.0,
+                score_percent: ((points / limit * 10_000.0).round() / 100.0).min(f64::from(tier.ceiling())),
                 reset_seconds: if blocked_for > 0 { blocked_for } else { block.min(DRAIN) },
                 cases,
                 insights,
