@@ -257,7 +257,7 @@ def deleting(ad, creative, ad_set, campaign):
     archived = campaign.get_ad_sets(fields=["id"], params={"effective_status": ["ARCHIVED"]})
     check("and are found when asked for", [s["id"] for s in archived] == [ad_set["id"]])
     error = refused(lambda: ad_set.api_update(params={"daily_budget": 3000}))
-    check("an archived ad set keeps all but its name", error.api_error_subcode() == 1487056, error)
+    check("an archived ad set keeps all but its name", error.api_error_subcode() == 1487566, error)
     ad_set.api_update(params={"name": "Set, renamed"})
     check("which can change", ad_set.api_get(fields=["name"])["name"] == "Set, renamed")
     campaign.api_delete()
