@@ -107,7 +107,7 @@ impl Quota {
             );
         }
         for (meter, parked) in full_meters(touched, usage, now) {
-            self.park(meter, parked);
+            self.park(meter, parked, now);
         }
         if let Some((refusal, known)) = refusal
             && let Class::Throttled { scope, pause_seconds } = known.class
@@ -118,7 +118,7 @@ impl Quota {
                 known.title,
                 refusal.code.unwrap_or_default()
             );
-            self.park(touched.blocked(scope), Parked { until: plus(now, wait), why });
+            self.park(touched.blocked(scope), Parked { until: plus(now, wait), why }, now);
         }
     }
 
@@ -127,11 +127,10 @@ impl Quota {
         lock(&self.errors).share()
     }
 
-    fn park(&self, meter: Meter, new: Parked) {
+    fn park(&self, meter: Meter, new: Parked, now: Timestamp) {
         let mut parked = lock(&self.parked);
         if parked.len() >= REMEMBERED {
-            let now = new.until;
-            parked.retain(|_, it| it.until >= now);
+            parked.retain(|_, it| it.until > now);
         }
         tracing::warn!(?meter, until = %new.until, why = new.why, "calls wait for Meta's limit");
         let until = parked.entry(meter).or_insert_with(|| new.clone());

@@ -9,6 +9,7 @@ use crate::{
     id::{AccountId, ApiKeyId},
     random,
     store::{self, api_keys, audit},
+    time::Timestamp,
 };
 
 pub use store::api_keys::ApiKey;
@@ -85,11 +86,22 @@ pub async fn revoke(app: &App, actor: &Actor, id: &ApiKeyId) -> Result<()> {
 pub async fn authenticate(app: &App, secret: &str) -> Result<Option<(ApiKey, Reach)>> {
     let Some(key) = api_keys::live_by_hash(&app.db, &random::hash(secret)).await? else { return Ok(None) };
     let now = app.clock.now();
-    if key.last_used_at.is_none_or(|at| at.plus_seconds(TOUCH_SECONDS) <= now) {
-        let mut tx = app.db.begin().await?;
-        api_keys::touch(&mut tx, &key.id, now).await?;
-        tx.commit().await?;
+    let since = now.plus_seconds(-TOUCH_SECONDS);
+    if key.last_used_at.is_none_or(|at| at <= since) {
+        // Behind the request, which need not wait for it; of several at once only the first changes anything.
+        let (app, id) = (app.clone(), key.id.clone());
+        tokio::spawn(async move {
+            if let Err(error) = touch(&app, &id, now, since).await {
+                tracing::warn!(%error, "the use of an API key was not noted");
+            }
+        });
     }
     let reach = key.account_id.clone().map_or(Reach::AllAccounts, Reach::One);
     Ok(Some((key, reach)))
+}
+
+async fn touch(app: &App, id: &ApiKeyId, now: Timestamp, since: Timestamp) -> store::Result<()> {
+    let mut tx = app.db.begin().await?;
+    api_keys::touch(&mut tx, id, now, since).await?;
+    tx.commit().await
 }

@@ -57,8 +57,14 @@ pub async fn name(db: &Db, id: &str) -> Result<Option<String>> {
     Ok(named.map(|row| row.name))
 }
 
-pub async fn touch(tx: &mut Tx, id: &ApiKeyId, now: Timestamp) -> Result<()> {
-    sql("UPDATE api_keys SET last_used_at = $2 WHERE id = $1").bind(id).bind(now).execute(tx).await?;
+/// Notes the key's use, unless somebody did after `since`.
+pub async fn touch(tx: &mut Tx, id: &ApiKeyId, now: Timestamp, since: Timestamp) -> Result<()> {
+    sql("UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)")
+        .bind(id)
+        .bind(now)
+        .bind(since)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

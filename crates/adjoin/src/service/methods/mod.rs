@@ -229,7 +229,10 @@ async fn attempt(
         Err(error) => Err(explained(error, method)),
     };
     if let Some(claim) = claim {
-        claim.settle(app, &outcome, sent.as_ref().err()).await?;
+        // The call is made, so its answer is told even when it cannot be kept; the key then counts as cut off.
+        if let Err(error) = claim.settle(app, &outcome, sent.as_ref().err()).await {
+            tracing::error!(%error, "the answer of a call with an idempotency key was not kept");
+        }
     }
     if outcome.is_ok() && method.is_write() {
         app.facts.forget(connection, &call.arguments);

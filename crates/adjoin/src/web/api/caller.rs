@@ -204,3 +204,22 @@ impl governor::clock::Clock for ServiceClock {
         Duration::from_millis(self.0.now().millis().unsigned_abs())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_key_that_sends_too_much_waits_and_others_do_not() {
+        let clock = Clock::manual(Timestamp::from_unix(1_795_514_400));
+        let limits = RateLimits::new(NonZeroU32::new(2).unwrap(), clock.clone());
+        let (busy, calm) = (ApiKeyId::new(), ApiKeyId::new());
+        assert!(limits.take(&busy).is_ok() && limits.take(&busy).is_ok());
+        let problem = limits.take(&busy).unwrap_err().0;
+        assert_eq!((problem.status, problem.retry_after), (429, Some(1)));
+        assert!(limits.take(&calm).is_ok());
+        clock.advance_seconds(1);
+        assert!(limits.take(&busy).is_ok());
+    }
+}
