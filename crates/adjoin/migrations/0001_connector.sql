@@ -160,6 +160,15 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (account_id, idempotency_key)
 );
 
+-- What Meta asked for people who removed the app. `request_hash` stands for app, person and moment, under the app's
+-- secret, so that a row names nobody. `code` is there for a data deletion: its status page is found by it.
+CREATE TABLE departures (
+    request_hash BYTEA PRIMARY KEY,
+    code TEXT UNIQUE,
+    connections BIGINT NOT NULL,
+    at BIGINT NOT NULL
+);
+
 CREATE TABLE audit (
     id TEXT PRIMARY KEY,
     at BIGINT NOT NULL,

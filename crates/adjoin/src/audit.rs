@@ -11,6 +11,8 @@ pub enum Actor {
     ApiKey(ApiKeyId),
     /// A person on the connect page, not known to us by name.
     Visitor,
+    /// Meta, by a request that it signed.
+    Meta,
     /// Adjoin itself: the command line, the demo, a background task.
     System,
 }
@@ -21,6 +23,7 @@ impl fmt::Display for Actor {
             Self::Operator(id) => id.fmt(f),
             Self::ApiKey(id) => id.fmt(f),
             Self::Visitor => f.write_str("visitor"),
+            Self::Meta => f.write_str("meta"),
             Self::System => f.write_str("system"),
         }
     }

@@ -23,6 +23,7 @@ pub async fn about(app: &App, subject: &str, limit: i64) -> Result<Vec<Line>> {
     for entry in entries {
         let who = match entry.actor.as_str() {
             "visitor" => "the person on the connect page".to_owned(),
+            "meta" => "Meta".to_owned(),
             "system" => "Adjoin".to_owned(),
             id if id.starts_with("op_") => {
                 operators::name(&app.db, id).await?.unwrap_or_else(|| id.to_owned())

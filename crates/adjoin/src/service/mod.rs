@@ -7,6 +7,7 @@ pub mod connect_sessions;
 pub mod connections;
 pub mod consent;
 pub mod dashboard;
+pub mod departures;
 pub mod history;
 pub mod meta;
 pub mod methods;

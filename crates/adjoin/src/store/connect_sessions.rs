@@ -202,6 +202,11 @@ pub async fn open_dialog(
     Ok(done == 1)
 }
 
+/// Sessions in which the token of another person waits to be accepted.
+pub async fn with_other_identity(tx: &mut Tx) -> Result<Vec<Stored>> {
+    sql(stored!("WHERE status = 'other_identity' ORDER BY id")).all(tx).await
+}
+
 /// Ends every session of a connection that could still go on.
 pub async fn cancel_of_connection(tx: &mut Tx, id: &ConnectionId) -> Result<u64> {
     sql("UPDATE connect_sessions SET status = $2, stage = $3, held_sealed = NULL, held_expires_at = NULL,

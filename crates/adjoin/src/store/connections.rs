@@ -230,6 +230,24 @@ pub async fn others_of_subject(
     Ok(row.map_or(0, |row| row.count))
 }
 
+/// Connections behind which a person stands or stood, with their rows held until the transaction ends. A system user's
+/// are none of them.
+pub async fn of_person(tx: &mut Tx, app_id: &str, person_id: &str) -> Result<Vec<Stored>> {
+    // As in `by_id_for_update`.
+    sql("UPDATE connections SET updated_at = updated_at WHERE app_id = $1 AND subject_id = $2")
+        .bind(app_id)
+        .bind(person_id)
+        .execute(tx)
+        .await?;
+    sql(stored!(
+        "WHERE app_id = $1 AND subject_id = $2 AND (token_kind = 'user' OR token_kind IS NULL) ORDER BY id"
+    ))
+    .bind(app_id)
+    .bind(person_id)
+    .all(tx)
+    .await
+}
+
 /// Connections that hold a token of another app than this one.
 pub async fn of_other_apps(tx: &mut Tx, connector: &str, app_id: &str) -> Result<Vec<Stored>> {
     sql(stored!("WHERE connector_id = $1 AND app_id <> $2 AND token_sealed IS NOT NULL"))

@@ -15,6 +15,7 @@ pub mod connect_sessions;
 pub mod connections;
 pub mod connectors;
 pub mod data_keys;
+pub mod departures;
 pub mod idempotency;
 pub mod operators;
 pub mod sessions;

@@ -369,3 +369,15 @@ fn the_rules_speak_beside_the_fields_of_an_ad_set() {
         assert!(html.contains("this is not a JSON object") || html.contains("This is not a JSON object"));
     });
 }
+
+#[test]
+fn a_connection_that_does_not_work_is_said_instead_of_a_list() {
+    on_each_app(async |test| {
+        let mut browser = Browser::signed_in(test).await;
+        let (pages, _) = places(test).await;
+        let path = pages.iter().find(|path| path.ends_with("/ad-sets/new")).unwrap();
+        let html = page(browser.get(path).await).await;
+        assert!(html.contains("See the connection and what to do"));
+        assert!(!html.contains("works all the same") && !html.contains("Or by its id"), "no id would help");
+    });
+}

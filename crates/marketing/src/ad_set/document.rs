@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::de::{IgnoredAny, MapAccess};
 
 use super::promoted_object::PromotedObject;
-use super::read::{Filled, Id, Inspect, Key, List, Moment, Oddity, Read, Slot, Text, from_json_text, object};
+use super::read::{
+    Filled, Id, Inspect, Key, List, Moment, Oddity, Read, Slot, Text, from_json_text, is_unreadable, object,
+};
 use crate::vocabulary::{Kind, vocabulary};
 
 /// An ad set to check, and what is known around it. Fields are named as Meta names them.
@@ -263,7 +265,22 @@ impl<'a> Read<'a> for Identities<'a> {
 
 impl Inspect for Identities<'_> {}
 
+/// The two ways to give a budget.
+pub(crate) const BUDGETS: [&str; 2] = ["daily_budget", "lifetime_budget"];
+
+impl Campaign<'_> {
+    /// Whether a budget is given, if only one that cannot be read.
+    pub(crate) fn names_a_budget(&self) -> bool {
+        self.daily_budget.is_some() || self.lifetime_budget.is_some() || is_unreadable(&self.odd, &BUDGETS)
+    }
+}
+
 impl AdSet<'_> {
+    /// Whether a budget is given, if only one that cannot be read.
+    pub(crate) fn names_a_budget(&self) -> bool {
+        self.daily_budget.is_some() || self.lifetime_budget.is_some() || is_unreadable(&self.odd, &BUDGETS)
+    }
+
     /// Whether it says anything but a name. What has no effect on a closed ad set is not counted.
     pub(crate) fn changes_more_than_name(&self) -> bool {
         let texts = [
@@ -294,13 +311,14 @@ impl AdSet<'_> {
 }
 
 impl Geo<'_> {
-    /// Whether it names any place at all.
+    /// Whether it names any place at all, if only one that cannot be read.
     pub(crate) fn names_a_place(&self) -> bool {
         let texts = [&self.countries, &self.country_groups];
         let places = [&self.regions, &self.cities, &self.custom_locations, &self.places, &self.zips];
         texts.into_iter().flatten().any(|list| !list.items.is_empty())
             || places.into_iter().flatten().any(|list| !list.items.is_empty())
             || self.areas().any(|filled| filled)
+            || self.is_odd()
     }
 
     /// The kinds of area of which only the presence is read.

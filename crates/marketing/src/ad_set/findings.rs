@@ -107,11 +107,6 @@ impl Finding {
         self.source = Cow::Borrowed(source);
         self
     }
-
-    pub(crate) fn meta(&mut self, code: i64, subcode: i64) -> &mut Self {
-        self.meta = Some(Meta { code, subcode });
-        self
-    }
 }
 
 /// Everything a check found, gravest first.
@@ -158,7 +153,24 @@ impl Findings {
         &mut self.0[last]
     }
 
+    /// Takes out what is said of values that could not be read: of those, nothing else is known.
+    fn forget_the_unreadable(&mut self) {
+        let unreadable: Vec<Vec<Segment>> = self
+            .0
+            .iter()
+            .filter(|finding| finding.rule == Rule::WrongType)
+            .map(|finding| finding.path.clone())
+            .collect();
+        if !unreadable.is_empty() {
+            self.0.retain(|finding| {
+                finding.rule == Rule::WrongType
+                    || !unreadable.iter().any(|path| finding.path.starts_with(path))
+            });
+        }
+    }
+
     pub(crate) fn into_report(mut self) -> Report {
+        self.forget_the_unreadable();
         self.0.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let verdict = match self.0.first().map(|finding| finding.severity) {
             Some(Severity::Reject) => Verdict::Reject,
@@ -267,6 +279,7 @@ pub enum Rule {
     AttributionWindow,
     AttributionWindowLegacy,
     TargetingMissing,
+    UnknownCountry,
     LocationMissing,
     LocationTypes,
     LocationOverlap,

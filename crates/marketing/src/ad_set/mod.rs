@@ -24,7 +24,9 @@ use read::{Oddity, Slot};
 
 pub use attribution::{Row as AttributionRow, rows as attribution_rows, windows as attribution_windows};
 pub use billing::{Row as BillingRow, billing_events, rows as billing_rows};
-pub use countries::{Group, Regional, Restricted, dsa, dsa_territories, needs_dsa, regional, restricted};
+pub use countries::{
+    Group, Known, Regional, Restricted, dsa, dsa_territories, known, needs_dsa, regional, restricted,
+};
 pub use document::Document;
 pub use events::{Row as EventRow, events, rows as event_rows};
 pub use findings::{Finding, Meta, Report, Rule, RuleRow, Segment, Severity, Verdict};
@@ -52,26 +54,49 @@ pub fn check_value(document: &serde_json::Value, now: Timestamp) -> Result<Repor
     check_str(&document.to_string(), now)
 }
 
+/// Checks the creation of a campaign alone: `{"campaign": {...}, "ad_account": {...}?, "api_version": "v26.0"?}`.
+///
+/// The rules are those that [`check`] has for a campaign. An `ad_set` in the document is left aside.
+pub fn check_campaign_value(document: &serde_json::Value, now: Timestamp) -> Result<Report, InputError> {
+    let text = document.to_string();
+    let mut whole = read(text.as_bytes(), serde_json::from_str(&text))?;
+    let campaign = given(whole.campaign.take(), "campaign", &whole.odd)?;
+    let document = Document {
+        campaign: Some(campaign),
+        ad_account: whole.ad_account,
+        api_version: whole.api_version,
+        odd: whole.odd,
+        ..Document::default()
+    };
+    Ok(rules::check_campaign(&document, now))
+}
+
+/// What some editors write before the text.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// Reads a document. Values of the wrong kind are no error here: [`validate`] reports them all.
+///
+/// A byte order mark before the document is skipped, and not counted in the place of a fault.
 pub fn parse(input: &[u8]) -> Result<Document<'_>, InputError> {
     // Checked once for all, the text need not be checked string by string.
     match std::str::from_utf8(input) {
         Ok(text) => parse_str(text),
-        Err(_) => from_read(input, serde_json::from_slice(input)),
+        Err(_) => {
+            let input = input.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(input);
+            from_whole(read(input, serde_json::from_slice(input))?)
+        }
     }
 }
 
 /// The same for text.
 pub fn parse_str(text: &str) -> Result<Document<'_>, InputError> {
-    from_read(text.as_bytes(), serde_json::from_str(text))
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    from_whole(read(text.as_bytes(), serde_json::from_str(text))?)
 }
 
-fn from_read<'a>(
-    input: &[u8],
-    read: Result<Slot<Whole<'a>>, serde_json::Error>,
-) -> Result<Document<'a>, InputError> {
+fn read<'a>(input: &[u8], read: Result<Slot<Whole<'a>>, serde_json::Error>) -> Result<Whole<'a>, InputError> {
     match read {
-        Ok(Slot::Good(whole)) => from_whole(whole),
+        Ok(Slot::Good(whole)) => Ok(whole),
         Ok(Slot::Null) => Err(not_a_document("null")),
         Ok(Slot::Bad(found)) => Err(not_a_document(found)),
         Err(error) => Err(locate(input, &error)),
@@ -84,17 +109,7 @@ pub fn validate(document: &Document<'_>, now: Timestamp) -> Report {
 }
 
 fn from_whole(mut whole: Whole<'_>) -> Result<Document<'_>, InputError> {
-    let bad_ad_set = whole.odd.iter().find_map(|odd| match odd {
-        Oddity::WrongType { key, found, .. } if key == "ad_set" => Some(*found),
-        _ => None,
-    });
-    let Some(ad_set) = whole.ad_set.take() else {
-        let problem = match bad_ad_set {
-            Some(found) => format!("ad_set must be an object, and is {found}"),
-            None => "the document has no ad_set".to_owned(),
-        };
-        return Err(InputError { line: 1, column: 1, path: "ad_set".to_owned(), problem });
-    };
+    let ad_set = given(whole.ad_set.take(), "ad_set", &whole.odd)?;
     Ok(Document {
         ad_set,
         campaign: whole.campaign,
@@ -102,6 +117,21 @@ fn from_whole(mut whole: Whole<'_>) -> Result<Document<'_>, InputError> {
         existing: whole.existing,
         api_version: whole.api_version,
         odd: whole.odd,
+    })
+}
+
+/// A part the document must have.
+fn given<T>(part: Option<T>, name: &str, odd: &[Oddity<'_>]) -> Result<T, InputError> {
+    part.ok_or_else(|| {
+        let found = odd.iter().find_map(|odd| match odd {
+            Oddity::WrongType { key, found, .. } if key == name => Some(*found),
+            _ => None,
+        });
+        let problem = match found {
+            Some(found) => format!("{name} must be an object, and is {found}"),
+            None => format!("the document has no {name}"),
+        };
+        InputError { line: 1, column: 1, path: name.to_owned(), problem }
     })
 }
 

@@ -9,6 +9,7 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use super::findings::Segment;
 use super::read::{Inspect, Key, Oddity, Read, Slot, Tell, from_json_text};
 use crate::facts::{Mark, table};
+use crate::nearest::nearest;
 use crate::vocabulary::{Index, Kind};
 
 /// A field of a promoted object.
@@ -21,6 +22,9 @@ pub struct Field {
     /// Stands in Meta's list of parameters for creation. Some that do not are widely sent all the same.
     pub create: bool,
     pub what: String,
+    /// What people write instead.
+    #[serde(default)]
+    pub misspelt: Vec<String>,
     pub mark: Mark,
     pub source: String,
 }
@@ -65,6 +69,14 @@ pub fn fields() -> &'static [Field] {
 /// The place of a field in [`fields`].
 pub(crate) fn position(name: &str) -> Option<usize> {
     FIELDS.index.find(name, |at| &FIELDS.rows[at].name)
+}
+
+/// The field that was probably meant by a name that is none.
+pub(crate) fn meant_by(name: &str) -> Option<&'static str> {
+    let known = fields().iter().find(|field| field.misspelt.iter().any(|misspelt| misspelt == name));
+    known
+        .map(|field| field.name.as_str())
+        .or_else(|| nearest(name, fields().iter().map(|field| field.name.as_str())))
 }
 
 /// A set of fields.
@@ -170,6 +182,11 @@ pub(crate) struct PromotedObject<'a> {
 }
 
 impl PromotedObject<'_> {
+    /// Whether nothing was given at all, not even a field nobody knows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.unknown.is_empty()
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Value<'_>> {
         let rows = fields();
         self.values.iter().find(|(at, _)| rows[*at].name == name).map(|(_, value)| value)

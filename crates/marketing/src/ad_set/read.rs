@@ -56,6 +56,18 @@ impl<'de, T: Read<'de>> Deserialize<'de> for Slot<T> {
     }
 }
 
+const FRACTION: &str = "a number with a fraction";
+const TOO_LARGE: &str = "a number that is too large";
+
+/// What a text of the wrong kind is, for a person: numbers may be written as texts.
+fn kind_of_text(text: &str) -> &'static str {
+    match text.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() && text.contains('.') => FRACTION,
+        Ok(number) if number.is_finite() => TOO_LARGE,
+        _ => "a text",
+    }
+}
+
 struct SlotVisitor<T>(PhantomData<T>);
 
 impl<T> SlotVisitor<T> {
@@ -84,23 +96,23 @@ impl<'de, T: Read<'de>> Visitor<'de> for SlotVisitor<T> {
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        let read = match i64::try_from(value) {
-            Ok(value) => T::integer(value),
-            Err(_) => T::text(Cow::Owned(value.to_string())),
-        };
-        Ok(Self::slot(read, "a number"))
+        Ok(match i64::try_from(value) {
+            Ok(value) => Self::slot(T::integer(value), "a number"),
+            Err(_) => Self::slot(T::text(Cow::Owned(value.to_string())), TOO_LARGE),
+        })
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Self::slot(T::float(value), "a number"))
+        let found = if value.fract() == 0.0 { TOO_LARGE } else { FRACTION };
+        Ok(Self::slot(T::float(value), found))
     }
 
     fn visit_borrowed_str<E: de::Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Self::slot(T::text(Cow::Borrowed(value)), "a text"))
+        Ok(T::text(Cow::Borrowed(value)).map_or_else(|| Slot::Bad(kind_of_text(value)), Slot::Good))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Self::slot(T::text(Cow::Owned(value.to_owned())), "a text"))
+        Ok(T::text(Cow::Owned(value.to_owned())).map_or_else(|| Slot::Bad(kind_of_text(value)), Slot::Good))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
@@ -160,6 +172,11 @@ pub(crate) enum Oddity<'a> {
     WrongType { key: Cow<'a, str>, expected: &'static str, found: &'static str },
     /// An item of a list that is of the wrong kind.
     WrongItem { index: usize, expected: &'static str, found: &'static str },
+}
+
+/// Whether one of these keys holds something that could not be read.
+pub(crate) fn is_unreadable(odd: &[Oddity<'_>], keys: &[&str]) -> bool {
+    odd.iter().any(|odd| matches!(odd, Oddity::WrongType { key, .. } if keys.contains(&&**key)))
 }
 
 /// What is told about an oddity: where the value stands, and what is odd.

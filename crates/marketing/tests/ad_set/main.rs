@@ -1,5 +1,6 @@
 //! The ad set check, from outside.
 
+mod campaign;
 mod old_names;
 mod properties;
 mod reading;

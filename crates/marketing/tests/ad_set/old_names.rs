@@ -1,6 +1,6 @@
 //! The table a partner knows: promoted object by the old names.
 
-use adjoin_marketing::ad_set::{Rule, Segment, Verdict, legacy};
+use adjoin_marketing::ad_set::{Rule, Verdict, legacy};
 use serde_json::{Value, json};
 
 use crate::support::{check, document, found, promoted_object, rejects};
@@ -98,8 +98,9 @@ fn nothing_in_the_promoted_object_is_rejected_and_the_field_named() {
             let report = check(&document);
             assert_eq!(report.verdict, Verdict::Reject, "{name}");
             let missing = found(&report, Rule::PromotedObjectMissing).unwrap();
-            let field = missing.path.last().unwrap();
-            let named = sets.iter().any(|set| set.iter().any(|name| *field == Segment::from(*name)));
+            let named = sets
+                .iter()
+                .any(|set| missing.fix == format!("Add promoted_object with {}.", set.join(" and ")));
             assert!(named || name == "OFFSITE_CONVERSIONS", "{name}: {missing:?}");
         }
     }

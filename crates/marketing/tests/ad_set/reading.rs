@@ -55,10 +55,18 @@ fn what_is_no_document_is_told() {
     for text in ["[]", "5", "\"x\"", "null"] {
         assert!(unreadable(text).problem.starts_with("a document is an object"), "{text}");
     }
-    for text in ["", "{", "{\"ad_set\": {}} x", "\u{feff}{}"] {
+    for text in ["", "{", "{\"ad_set\": {}} x", "\u{feff}{}", "\u{feff}\u{feff}{\"ad_set\": {}}"] {
         unreadable(text);
     }
     assert!(ad_set::check(b"{\"ad_set\": {\"name\": \"\xff\"}}", now()).is_err());
+}
+
+#[test]
+fn a_byte_order_mark_before_the_document_is_skipped() {
+    let text = format!("\u{feff}{}", sale());
+    assert_eq!(ad_set::check(text.as_bytes(), now()).unwrap().verdict, Verdict::Accept);
+    assert_eq!(ad_set::check_str(&text, now()).unwrap().verdict, Verdict::Accept);
+    assert!(ad_set::check(b"\xef\xbb\xbf{\"ad_set\": {\"name\": \"\xff\"}}", now()).is_err());
 }
 
 #[test]

@@ -275,9 +275,16 @@ fn breaches() -> Vec<Breach> {
         breach(
             PromotedObjectMissing,
             Reject,
-            "ad_set.promoted_object.page_id",
+            "ad_set.promoted_object",
             lead(),
             ad_set(json!({"promoted_object": null})),
+        ),
+        breach(
+            PromotedObjectMissing,
+            Reject,
+            "ad_set.promoted_object.pixel_id",
+            sale(),
+            ad_set(json!({"promoted_object": {"pixel_id": null, "custom_event_type": null, "pixel": "1"}})),
         ),
         breach(
             PromotedObjectIncomplete,
@@ -537,6 +544,35 @@ fn breaches() -> Vec<Breach> {
             sale(),
             ad_set(json!({"daily_budget": "0"})),
         ),
+        breach(
+            UnknownCountry,
+            Warn,
+            "ad_set.targeting.geo_locations.countries.1",
+            sale(),
+            geo(json!({"countries": ["US", "ZZ"]})),
+        ),
+        breach(
+            UnknownCountry,
+            Warn,
+            "ad_set.targeting.excluded_geo_locations.countries.0",
+            sale(),
+            targeting(json!({"excluded_geo_locations": {"countries": ["GERMANY"]}})),
+        ),
+        breach(
+            UnknownCountry,
+            Warn,
+            "campaign.special_ad_category_country.0",
+            housing(),
+            campaign(json!({"special_ad_category_country": ["U.S."]})),
+        ),
+        breach(
+            MisspeltValue,
+            Warn,
+            "ad_set.targeting.geo_locations.countries.0",
+            sale(),
+            geo(json!({"countries": ["us"]})),
+        ),
+        breach(DsaPayorMissing, Reject, "ad_set.dsa_payor", sale(), geo(json!({"countries": ["de"]}))),
         breach(BudgetBelowMinimum, Warn, "ad_set.daily_budget", sale(), ad_set(json!({"daily_budget": 99}))),
         breach(
             BudgetInWholeUnits,
@@ -1071,11 +1107,21 @@ fn breaches() -> Vec<Breach> {
             json!({"existing": {"status": "ARCHIVED"}, "ad_set": {"daily_budget": 500}}),
         ),
         breach(
+            FixedPromotedObjectPublished,
+            Warn,
+            "ad_set.promoted_object.pixel_id",
+            update(),
+            object(json!({"pixel_id": "99"})),
+        ),
+        breach(
             FixedPromotedObject,
             Reject,
             "ad_set.promoted_object.pixel_id",
             update(),
-            object(json!({"pixel_id": "99"})),
+            patched(
+                &object(json!({"pixel_id": "99", "custom_event_type": "PURCHASE"})),
+                &json!({"existing": {"optimization_goal": "VALUE"}}),
+            ),
         ),
         breach(
             FixedPromotedObject,
@@ -1212,10 +1258,7 @@ fn all_faults_are_told_at_once() {
 fn a_goal_needs_its_promoted_object_even_without_a_destination() {
     for (objective, goal) in [("OUTCOME_ENGAGEMENT", "PAGE_LIKES"), ("OUTCOME_LEADS", "LEAD_GENERATION")] {
         let report = check(&document(objective, None, Some(goal), json!({})));
-        assert_eq!(
-            crate::support::rejects(&report),
-            ["PromotedObjectMissing at ad_set.promoted_object.page_id"]
-        );
+        assert_eq!(crate::support::rejects(&report), ["PromotedObjectMissing at ad_set.promoted_object"]);
         let report = check(&document(objective, None, Some(goal), json!({"page_id": "1"})));
         assert_eq!(
             crate::support::told(&report, Severity::Warn),
@@ -1241,4 +1284,89 @@ fn meta_answers_are_told() {
     wrong["ad_set"]["promoted_object"]["custom_event_type"] = "LEAD".into();
     let meta = check(&wrong).findings[0].meta.unwrap();
     assert_eq!((meta.code, meta.subcode), (100, 2_446_814));
+}
+
+#[test]
+fn of_what_cannot_be_read_nothing_else_is_said() {
+    let cases = [
+        (json!({"ad_set": {"daily_budget": 50.5}}), "ad_set.daily_budget", "a number with a fraction"),
+        (json!({"ad_set": {"daily_budget": "50.00"}}), "ad_set.daily_budget", "a number with a fraction"),
+        (json!({"ad_set": {"daily_budget": 1e30}}), "ad_set.daily_budget", "a number that is too large"),
+        (
+            json!({"ad_set": {"daily_budget": null, "lifetime_budget": "much"}}),
+            "ad_set.lifetime_budget",
+            "a text",
+        ),
+        (json!({"ad_set": {"promoted_object": "pixel"}}), "ad_set.promoted_object", "a text"),
+        (json!({"ad_set": {"promoted_object": 5}}), "ad_set.promoted_object", "a number"),
+        (json!({"ad_set": {"targeting": "US"}}), "ad_set.targeting", "a text"),
+        (
+            json!({"ad_set": {"targeting": {"geo_locations": {"countries": "US"}}}}),
+            "ad_set.targeting.geo_locations.countries",
+            "a text",
+        ),
+        (json!({"ad_set": {"optimization_goal": []}}), "ad_set.optimization_goal", "a list"),
+        (json!({"campaign": {"special_ad_categories": "NONE"}}), "campaign.special_ad_categories", "a text"),
+        (
+            json!({"ad_set": {"daily_budget": null, "bid_strategy": null}, "campaign": {"daily_budget": 0.5, "is_adset_budget_sharing_enabled": null}}),
+            "campaign.daily_budget",
+            "a number with a fraction",
+        ),
+    ];
+    for (patch, path, found) in cases {
+        let report = check(&patched(&sale(), &patch));
+        assert_eq!(crate::support::told(&report, Severity::Warn), [format!("WrongType at {path}")]);
+        assert!(report.findings[0].message.ends_with(&format!("and is {found}.")), "{report:#?}");
+    }
+}
+
+#[test]
+fn the_first_documented_promoted_object_is_asked_for_and_all_are_named() {
+    let mut document = sale();
+    document["ad_set"].as_object_mut().unwrap().remove("promoted_object");
+    let report = check(&document);
+    let [finding] = &report.findings[..] else { panic!("{report:#?}") };
+    assert_eq!(finding.dotted_path(), "ad_set.promoted_object");
+    assert!(finding.fix.contains("pixel_id and custom_event_type"), "{finding:?}");
+    for choice in ["pixel_id + custom_event_type", "product_set_id", "omnichannel_object"] {
+        assert!(finding.message.contains(choice), "{finding:?}");
+    }
+
+    document["ad_set"]["promoted_object"] = json!({"pixel": "1", "custom_event": "PURCHASE"});
+    let report = check(&document);
+    assert_eq!(
+        crate::support::rejects(&report),
+        [
+            "PromotedObjectMissing at ad_set.promoted_object.pixel_id",
+            "PromotedObjectMissing at ad_set.promoted_object.custom_event_type"
+        ]
+    );
+    for (wrong, right) in [("pixel", "pixel_id"), ("custom_event", "custom_event_type")] {
+        let path = format!("ad_set.promoted_object.{wrong}");
+        let finding = report.findings.iter().find(|finding| finding.dotted_path() == path).unwrap();
+        assert!(finding.fix.starts_with(&format!("Did you mean {right}?")), "{finding:?}");
+    }
+
+    // What was begun is to be finished.
+    document["ad_set"]["promoted_object"] = json!({"custom_event_type": "PURCHASE"});
+    assert_eq!(
+        crate::support::rejects(&check(&document)),
+        ["PromotedObjectIncomplete at ad_set.promoted_object.pixel_id"]
+    );
+}
+
+#[test]
+fn a_goal_that_is_gone_is_told_once() {
+    let mut document = post();
+    document["ad_set"]["optimization_goal"] = "IMPRESSIONS".into();
+    assert_eq!(crate::support::rejects(&check(&document)), ["GoalRemoved at ad_set.optimization_goal"]);
+}
+
+#[test]
+fn a_list_of_wrong_countries_is_told_in_part() {
+    let mut document = sale();
+    document["ad_set"]["targeting"]["geo_locations"]["countries"] = json!(vec!["GERMANY"; 500]);
+    let report = check(&document);
+    assert_eq!(report.findings.len(), 10);
+    assert_eq!(report.findings[0].fix, "Did you mean DE (Germany)?");
 }

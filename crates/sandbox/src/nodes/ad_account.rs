@@ -82,6 +82,11 @@ pub fn account<'a>(scope: Scope<'a>, node: &Node) -> Option<&'a AdAccount> {
     scope.world.assets.ad_accounts.get(bare(&node.id))
 }
 
+/// The least an ad set can spend a day, in minor units.
+pub fn min_daily_budget(currency: &str) -> Value {
+    minimum_budgets(currency)["min_daily_budget_imp"].clone()
+}
+
 /// Minor units. The dollar figures are the documented ones; other currencies are a rough multiple of them.
 fn minimum_budgets(currency: &str) -> Value {
     let factor = match currency {
@@ -176,7 +181,7 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         }
         "amount_spent" | "balance" => "0".into(),
         "spend_cap" => account.spend_cap.unwrap_or(0).to_string().into(),
-        "min_daily_budget" => minimum_budgets(&account.currency)["min_daily_budget_imp"].clone().into(),
+        "min_daily_budget" => min_daily_budget(&account.currency).into(),
         "min_campaign_group_spend_cap" => {
             minor_units(100.0, &account.currency).unwrap_or(0).to_string().into()
         }

@@ -5,12 +5,12 @@
 
 use adjoin_marketing::{
     Mark,
-    ad_set::{self, Finding, Rule, Segment, Severity},
+    ad_set::{self, Finding, InputError, Report, Rule, Severity},
     errors,
 };
 use serde_json::{Map, Value, json};
 
-use super::{Request, ad_creative, time};
+use super::{Request, ad_account, ad_creative, time};
 use crate::{
     login::{self, permissions::AssetKind},
     protocol::GraphError,
@@ -40,14 +40,11 @@ pub fn campaign(
     let mut campaign = fields.clone();
     campaign.insert("status".into(), status.name().into());
     let document = json!({
-        "ad_set": {},
         "campaign": campaign,
         "ad_account": account_facts(world, account),
         "api_version": request.version,
     });
-    let decided =
-        decide(world, &document, |finding| finding.path.first() == Some(&Segment::from("campaign")))?;
-    decided.map_or(Ok(()), Err)
+    decide(&document, ad_set::check_campaign_value(&document, world.clock.now()))
 }
 
 /// Refuses an ad set as it would be created.
@@ -66,9 +63,7 @@ pub fn new_ad_set(
         "ad_account": account_facts(world, campaign.account),
         "api_version": request.version,
     });
-    if let Some(refusal) = decide(world, &document, |_| true)? {
-        return Err(refusal);
-    }
+    decide(&document, ad_set::check_value(&document, world.clock.now()))?;
     promoted_assets(world, request, campaign.account, fields.get("promoted_object"))
 }
 
@@ -86,9 +81,7 @@ pub fn changed_ad_set(
         "ad_account": account_facts(world, existing.account),
         "api_version": request.version,
     });
-    if let Some(refusal) = decide(world, &document, |_| true)? {
-        return Err(refusal);
-    }
+    decide(&document, ad_set::check_value(&document, world.clock.now()))?;
     promoted_assets(world, request, existing.account, changes.get("promoted_object"))
 }
 
@@ -133,6 +126,7 @@ fn account_facts(world: &World, account: u64) -> Value {
     let Some(account) = world.assets.ad_accounts.get(&account.to_string()) else { return json!({}) };
     let mut facts = Map::new();
     facts.insert("currency".into(), account.currency.clone().into());
+    facts.insert("min_daily_budget".into(), ad_account::min_daily_budget(&account.currency));
     for (name, value) in [
         ("default_dsa_beneficiary", &account.default_dsa_beneficiary),
         ("default_dsa_payor", &account.default_dsa_payor),
@@ -145,21 +139,52 @@ fn account_facts(world: &World, account: u64) -> Value {
 }
 
 /// The refusal of the first finding that Meta would not let pass.
-fn decide(
-    world: &World,
-    document: &Value,
-    wanted: impl Fn(&Finding) -> bool,
-) -> Result<Option<GraphError>, GraphError> {
-    let report = ad_set::check(document.to_string().as_bytes(), world.clock.now())
-        .map_err(|error| GraphError::new(100, format!("(#100) {}", error.problem)))?;
-    Ok(report.findings.iter().find(|finding| wanted(finding) && refuses(finding)).map(refusal))
+fn decide(document: &Value, checked: Result<Report, InputError>) -> Result<(), GraphError> {
+    let report = checked.map_err(unreadable)?;
+    match report.findings.iter().find(|finding| refuses(document, finding)) {
+        Some(finding) => Err(refusal(finding)),
+        None => Ok(()),
+    }
 }
 
-/// Documented faults, and those that others saw refused with a number. A missing Page is only noticed at the ad.
-fn refuses(finding: &Finding) -> bool {
-    let seen =
-        finding.severity == Severity::Warn && finding.rule.row().mark == Mark::Seen && finding.meta.is_some();
-    (finding.severity == Severity::Reject || seen) && finding.rule != Rule::PromotedObjectPage
+fn unreadable(error: InputError) -> GraphError {
+    GraphError::new(100, format!("(#100) {}", error.problem))
+}
+
+/// Documented faults, and those that others saw refused with a number.
+fn refuses(document: &Value, finding: &Finding) -> bool {
+    match finding.rule {
+        // Only noticed at the ad.
+        Rule::PromotedObjectPage => false,
+        // The minimum is the sandbox's own, so here it is certain.
+        Rule::BudgetBelowMinimum => true,
+        Rule::AdvantageAudienceUnstated => is_narrow(&document["ad_set"]["targeting"]),
+        // Ad sets are not told apart by having been published, so one that is paused counts as not published.
+        Rule::FixedPromotedObjectPublished | Rule::FixedGoalPublished => {
+            document["existing"]["status"] != Status::Paused.name()
+        }
+        rule => {
+            finding.severity == Severity::Reject
+                || (finding.severity == Severity::Warn
+                    && rule.row().mark == Mark::Seen
+                    && finding.meta.is_some())
+        }
+    }
+}
+
+/// Whether a targeting chooses by more than place, so that Advantage+ audience would have something to widen.
+fn is_narrow(targeting: &Value) -> bool {
+    let age = |name: &str| {
+        let age = &targeting[name];
+        age.as_i64().or_else(|| age.as_str()?.parse().ok())
+    };
+    let chooses = |name: &str| match &targeting[name] {
+        Value::Array(items) => !items.is_empty() && items[0] != 0,
+        _ => false,
+    };
+    age("age_min").is_some_and(|age| age > 18)
+        || age("age_max").is_some_and(|age| age < 65)
+        || ["genders", "flexible_spec", "interests", "behaviors"].into_iter().any(chooses)
 }
 
 /// The place Meta blames where that is known, else the place of the fault; without the name of the object.
@@ -178,7 +203,15 @@ fn refusal(finding: &Finding) -> GraphError {
     };
     match row {
         Some(row) => error.user(&row.title, &row.message),
-        None => error.user("Invalid parameter", &finding.message),
+        None => error.user("Invalid parameter", neutral(&path)),
+    }
+}
+
+/// What is said of a fault whose number is not known.
+fn neutral(path: &[&str]) -> String {
+    match path.last() {
+        Some(field) => format!("The parameter {field} is missing or its value cannot be used here."),
+        None => "A parameter is missing or its value cannot be used here.".to_owned(),
     }
 }
 
@@ -314,8 +347,7 @@ pub fn ad(
         "ad_account": account_facts(world, ad_set.account),
         "api_version": request.version,
     });
-    let report = ad_set::check(document.to_string().as_bytes(), world.clock.now())
-        .map_err(|error| GraphError::new(100, format!("(#100) {}", error.problem)))?;
+    let report = ad_set::check_value(&document, world.clock.now()).map_err(unreadable)?;
     if report.findings.iter().any(|finding| finding.rule == Rule::PromotedObjectPage) {
         return Err(known(1_885_154, &["adset_id"]));
     }

@@ -262,11 +262,12 @@ fn only_the_name_of_the_gone(
     if status_kept && changes.keys().all(|name| name == "name") {
         return Ok(());
     }
-    let (subcode, what) = match object.kind {
-        ObjectKind::Campaign => (1_487_566, "campaign"),
-        ObjectKind::AdSet => (1_487_056, "ad set"),
-        _ => (1_885_088, "ad"),
+    let (what, archived, deleted) = match object.kind {
+        ObjectKind::Campaign => ("campaign", 1_487_566, 1_487_056),
+        ObjectKind::AdSet => ("ad set", 1_487_566, 1_487_056),
+        _ => ("ad", 1_885_088, 1_885_088),
     };
+    let subcode = if object.status == Status::Deleted { deleted } else { archived };
     let state = object.status.name().to_lowercase();
     Err(GraphError::new(100, "Invalid parameter").subcode(subcode).user(
         format!("The {what} is {state}"),

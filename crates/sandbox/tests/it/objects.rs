@@ -100,6 +100,9 @@ async fn status_comes_down_from_the_parents() {
     let none = server.get(&format!("{campaign}/ads"), json!({ "summary": true })).await.good();
     assert_eq!(none, json!({ "data": [], "summary": { "total_count": 0 } }));
     let refused = server.post(&set, json!({ "status": "ACTIVE" })).await;
+    assert_eq!(refused.code(), (100, Some(1_487_566)));
+    server.post(&set, json!({ "status": "DELETED" })).await.good();
+    let refused = server.post(&set, json!({ "daily_budget": 3000 })).await;
     assert_eq!(refused.code(), (100, Some(1_487_056)));
     let refused = server.post(&server.account("adsets"), ad_set(&campaign)).await;
     assert_eq!(refused.code(), (100, Some(1_487_566)), "nothing new under what is archived");

@@ -128,6 +128,20 @@ async fn ad_sets_that_do_not_fit() {
             json!(["targeting", "age_min"]),
         ),
         (
+            "an age without a word on the automation",
+            &traffic,
+            targeting(json!({ "geo_locations": { "countries": ["US"] }, "age_min": 30 })),
+            1_870_227,
+            json!(["targeting", "targeting_automation", "advantage_audience"]),
+        ),
+        (
+            "a budget below the minimum",
+            &traffic,
+            json!({ "daily_budget": 1 }),
+            1_885_272,
+            json!(["daily_budget"]),
+        ),
+        (
             "a product set nobody has",
             &sales,
             conversions(json!({ "product_set_id": "1" })),
@@ -168,7 +182,10 @@ async fn campaigns_that_do_not_fit() {
     let refuse = async |changes: Value| {
         server.post(&server.account("campaigns"), with(campaign("Wrong"), changes)).await
     };
-    assert_eq!(refuse(json!({ "objective": "CONVERSIONS" })).await.code().0, 100);
+    let old = refuse(json!({ "objective": "CONVERSIONS" })).await;
+    assert_eq!(refusal(&old), (100, None, json!(["objective"])));
+    let said = old.body["error"]["error_user_msg"].as_str().unwrap();
+    assert_eq!(said, "The parameter objective is missing or its value cannot be used here.");
     let unstated = refuse(json!({ "is_adset_budget_sharing_enabled": null })).await;
     assert_eq!(unstated.code(), (100, Some(4_834_011)));
     let shared = refuse(json!({ "is_adset_budget_sharing_enabled": true, "daily_budget": 5000 })).await;
@@ -188,6 +205,7 @@ async fn a_published_ad_set_keeps_what_it_promotes() {
         json!({ "optimization_goal": "OFFSITE_CONVERSIONS", "promoted_object": promoted("PURCHASE") });
     let set = server.post(&server.account("adsets"), with(ad_set(&sales), params)).await.good();
     let id = set["id"].as_str().unwrap();
+    server.post(id, json!({ "promoted_object": promoted("INITIATED_CHECKOUT") })).await.good();
     server.post(&sales, json!({ "status": "ACTIVE" })).await.good();
     server.post(id, json!({ "status": "ACTIVE" })).await.good();
     let refused = server.post(id, json!({ "promoted_object": promoted("ADD_TO_CART") })).await;

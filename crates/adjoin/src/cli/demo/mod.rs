@@ -319,7 +319,7 @@ fn new_ad_set(
     json!({
         "ad_account_id": ad_account,
         "campaign_id": campaign,
-        "name": "Berlin, 25 to 45",
+        "name": "United States, all ages",
         "optimization_goal": goal,
         "destination_type": destination,
         "billing_event": "IMPRESSIONS",

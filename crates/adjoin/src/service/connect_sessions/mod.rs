@@ -8,9 +8,11 @@
 //! Meta's code is not exchanged before the session is confirmed: by the partner's backend, which knows who is signed
 //! in there, or, for a link, by an explicit press in the browser that began.
 
+mod again;
 mod callback;
 mod complete;
 mod create;
+mod departed;
 mod stage;
 mod start;
 mod view;
@@ -30,6 +32,7 @@ use crate::{
 pub use callback::{Cookies, Next, Problem, callback};
 pub use complete::{Finished, accept_by_browser, accept_identity, complete, confirm};
 pub use create::{cancel, create, get};
+pub(super) use departed::refuse_of_person;
 pub use stage::{Dialog, Refusal, Stage, Waiting};
 pub use start::{Browser, Started, start};
 pub use view::{Asked, Invitation, Opened, Parties, Progress, Status, open, progress, status};

@@ -3,7 +3,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use url::Url;
 
-use super::{DIALOG_SECONDS, Dialog, LINK_SECONDS, LONGEST_SECONDS, Stage, Waiting, stage, table};
+use super::{
+    DIALOG_SECONDS, Dialog, LINK_SECONDS, LONGEST_SECONDS, Stage, Waiting, again::again, stage, table,
+};
 use crate::{
     audit::Actor,
     id::ConnectSessionId,
@@ -51,16 +53,20 @@ pub async fn start(app: &App, browser: Browser<'_>) -> Result<Option<Started>> {
     let setup = setup::required(app).await?;
     let plan = setup.plan(&row.use_cases.0, row.configuration.as_deref())?;
     let connection = connections::get(app, &row.account_id, &row.connection_id).await?;
-    let asked_again = matches!(row.stage.0, Stage::Completed { .. });
-    let missing: Vec<String> =
-        plan.wanted.iter().filter(|name| !connection.granted.contains(name)).cloned().collect();
-    if asked_again && missing.is_empty() {
+    let once_more = match row.stage.0 {
+        Stage::Completed { asked_again } => {
+            Some(again(&setup.login, &plan.wanted, &connection, asked_again)).filter(|it| !it.is_empty())
+        }
+        _ => None,
+    };
+    if matches!(row.stage.0, Stage::Completed { .. }) && once_more.is_none() {
         return Ok(None);
     }
-    // Facebook never asks again for what was declined, unless it is told to.
+    // Facebook never asks again for what was declined, unless it is told to; told so, it also stops for people who
+    // granted everything, so that they can pick assets.
     let rerequest = setup.login == Login::Facebook
         && (row.rerequest
-            || asked_again
+            || once_more.is_some()
             || plan.wanted.iter().any(|name| connection.declined.contains(name)));
     let origin = settings::origin(app, &settings)?;
     let dialog = dialog(
@@ -68,7 +74,7 @@ pub async fn start(app: &App, browser: Browser<'_>) -> Result<Option<Started>> {
         &settings,
         &origin,
         &plan,
-        if asked_again { missing } else { plan.wanted.clone() },
+        once_more.unwrap_or_else(|| plan.wanted.clone()),
         rerequest,
     );
 
@@ -155,9 +161,10 @@ pub(super) fn may_start(row: &table::Stored, browser: Browser<'_>, now: crate::t
             (Browser::WithLink { .. }, _) => false,
             (Browser::WithCookie { .. }, stage) => match stage {
                 Stage::Created | Stage::Opened | Stage::Finishing { .. } | Stage::Cancelled => false,
-                Stage::Completed { asked_again } => !asked_again,
                 Stage::Expired { waiting_for } => waiting_for != Waiting::Start,
-                Stage::AtFacebook { .. }
+                // Whether there is anything left to ask for, `again` knows.
+                Stage::Completed { .. }
+                | Stage::AtFacebook { .. }
                 | Stage::CodeHeld { .. }
                 | Stage::OtherIdentity { .. }
                 | Stage::Declined

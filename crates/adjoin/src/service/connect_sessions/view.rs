@@ -4,7 +4,9 @@ use adjoin_marketing::permissions;
 use secrecy::ExposeSecret as _;
 
 use super::{
-    Browser, ConnectSession, Kind, Stage, stage,
+    Browser, ConnectSession, Kind, Stage,
+    again::again,
+    stage,
     start::{is_taken_by, may_start},
     table,
 };
@@ -15,7 +17,6 @@ use crate::{
         App, Result, accounts,
         connections::{self, Connection},
         settings, setup,
-        setup::Login,
     },
 };
 
@@ -67,7 +68,7 @@ pub struct Progress {
     pub connection: Connection,
     pub granted: Vec<Asked>,
     pub missing: Vec<Asked>,
-    /// The button that asks once more for just what is missing.
+    /// One more dialog may ask for what is missing: permissions, or something to use them on.
     pub may_ask_again: bool,
     /// The dialog may be opened once more.
     pub may_restart: bool,
@@ -140,15 +141,20 @@ pub async fn progress(app: &App, id: &ConnectSessionId, cookie: &str) -> Result<
     let wanted = row.dialog.0.as_ref().map_or(&connection.wanted, |dialog| &dialog.wanted);
     let (granted, missing): (Vec<_>, Vec<_>) =
         wanted.iter().map(|name| Asked::of(name)).partition(|it| connection.granted.contains(&it.permission));
-    let completed = matches!(stage::seen_at(&row, now), Stage::Completed { .. });
-    let plain_login = setup.as_ref().is_some_and(|setup| setup.login == Login::Facebook);
+    let completed = matches!(row.stage.0, Stage::Completed { .. });
+    let may_ask_again = match (&row.stage.0, &setup) {
+        (Stage::Completed { asked_again }, Some(setup)) => {
+            may_restart && !again(&setup.login, wanted, &connection, *asked_again).is_empty()
+        }
+        _ => false,
+    };
     Ok(Some(Progress {
         parties: Parties {
             partner: settings.partner_name,
             account: account.name,
             app: setup.map_or_else(|| "the app".to_owned(), |it| it.app_name.unwrap_or(it.client_id)),
         },
-        may_ask_again: completed && may_restart && plain_login && !missing.is_empty(),
+        may_ask_again,
         may_restart: may_restart && !completed,
         return_url: match &row.kind.0 {
             Kind::Embedded { return_url, .. } if settings.return_urls.0.contains(return_url) => {

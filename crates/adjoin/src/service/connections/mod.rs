@@ -2,6 +2,7 @@
 
 mod access;
 mod assets;
+mod departed;
 mod disconnect;
 mod refusal;
 mod replace;
@@ -22,6 +23,7 @@ use crate::{
 
 pub use access::{Access, access};
 pub use assets::{AdAccount, Assets, Business, PageAsset};
+pub(super) use departed::{erase_person, forget_person};
 pub use disconnect::{Disconnected, Revocation, disconnect};
 pub use refusal::report_refusal;
 pub use replace::Verified;

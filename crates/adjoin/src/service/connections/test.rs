@@ -112,8 +112,15 @@ enum Asked {
 pub async fn test(app: &App, actor: &Actor, account: &AccountId, id: &ConnectionId) -> Result<TestReport> {
     let row = table::by_id(&app.db, account, id).await?.ok_or(NOT_FOUND)?;
     let Some(sealed) = table::token(&app.db, id).await? else {
-        let check =
-            Check::failed(named::TOKEN, "There is no token: nobody has connected.", Who::Account, RECONNECT);
+        let check = match row.state.0.trouble() {
+            Some(it) => Check::failed(named::TOKEN, it.message.clone(), it.who, it.next_step.clone()),
+            None => Check::failed(
+                named::TOKEN,
+                "There is no token: nobody has connected.",
+                Who::Account,
+                RECONNECT,
+            ),
+        };
         return Ok(TestReport { ok: false, checks: vec![check], connection: row.into() });
     };
     let now = app.clock.now();

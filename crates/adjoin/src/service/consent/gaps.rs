@@ -1,4 +1,5 @@
-//! What was wanted and is not there, each with who can mend it and how.
+//! What was wanted and is not there, each with who can mend it and how, in words for the partner. The connect page has
+//! words of its own for the account's person.
 
 use adjoin_graph::oauth::GranularScope;
 use adjoin_marketing::permissions;
@@ -34,19 +35,8 @@ pub fn find(facts: &Facts<'_>) -> Vec<Gap> {
             |name| if facts.declined.contains(name) { declined(name) } else { not_granted(name, facts.kind) },
         )
         .collect();
-    gaps.extend(
-        facts
-            .granular
-            .iter()
-            .filter(|row| facts.wanted.contains(&row.scope))
-            .filter(|row| row.target_ids.as_ref().is_some_and(Vec::is_empty))
-            .map(|row| without_assets(&row.scope)),
-    );
     let wants = |prefixes: &[&str]| {
-        facts
-            .granted
-            .iter()
-            .any(|name| facts.wanted.contains(name) && prefixes.iter().any(|prefix| name.starts_with(prefix)))
+        facts.granted.iter().any(|name| facts.wanted.contains(name) && is_of(name, prefixes))
     };
     if facts.unread.hidden {
         gaps.push(tech_provider());
@@ -54,14 +44,28 @@ pub fn find(facts: &Facts<'_>) -> Vec<Gap> {
         gaps.push(unread());
     }
     // When Meta hid or did not answer, an empty list says nothing about what was picked.
-    if !facts.unread.hidden && !facts.unread.unanswered {
-        if facts.assets.ad_accounts.is_empty() && wants(&["ads_"]) {
-            gaps.push(no_ad_accounts());
-        }
-        if facts.assets.pages.is_empty() && wants(&["pages_", "leads_"]) {
-            gaps.push(no_pages());
-        }
+    let is_told = !facts.unread.hidden && !facts.unread.unanswered;
+    let lacks_ad_accounts = is_told && facts.assets.ad_accounts.is_empty() && wants(AD_ACCOUNT_PERMISSIONS);
+    let lacks_pages = is_told && facts.assets.pages.is_empty() && wants(PAGE_PERMISSIONS);
+    if lacks_ad_accounts {
+        gaps.push(no_ad_accounts());
     }
+    if lacks_pages {
+        gaps.push(no_pages());
+    }
+    // That no asset at all was picked is said once, not once more for each permission.
+    let is_said = |name: &str| {
+        lacks_ad_accounts && is_of(name, AD_ACCOUNT_PERMISSIONS)
+            || lacks_pages && is_of(name, PAGE_PERMISSIONS)
+    };
+    gaps.extend(
+        facts
+            .granular
+            .iter()
+            .filter(|row| facts.wanted.contains(&row.scope) && !is_said(&row.scope))
+            .filter(|row| row.target_ids.as_ref().is_some_and(Vec::is_empty))
+            .map(|row| without_assets(&row.scope)),
+    );
     gaps.extend(
         facts
             .assets
@@ -72,6 +76,16 @@ pub fn find(facts: &Facts<'_>) -> Vec<Gap> {
     );
     gaps.extend(facts.short_until.map(short_lived));
     gaps
+}
+
+/// How the names of the permissions begin that are granted for ad accounts.
+pub const AD_ACCOUNT_PERMISSIONS: &[&str] = &["ads_"];
+/// How the names of the permissions begin that are granted for Pages.
+pub const PAGE_PERMISSIONS: &[&str] = &["pages_", "leads_"];
+
+/// Whether a permission's name begins with one of these.
+pub fn is_of(permission: &str, prefixes: &[&str]) -> bool {
+    prefixes.iter().any(|prefix| permission.starts_with(prefix))
 }
 
 /// Meta's `account_status` of an account that may run ads.
@@ -86,9 +100,10 @@ fn declined(permission: &str) -> Gap {
         message: format!("The person did not allow {permission}.{}", what_for(permission)),
         kind: GapKind::PermissionDeclined { permission: permission.to_owned() },
         who: Who::Account,
-        next_step: "Ask again for just that with the button on the connect page, or with a connect session made with \
-                    `rerequest`; Facebook asks again only then."
-            .to_owned(),
+        next_step:
+            "Consent again through a new connect link (over the API: a connect session with rerequest set to \
+                    true); Facebook asks again only then."
+                .to_owned(),
     }
 }
 
@@ -244,6 +259,30 @@ mod tests {
         assert_eq!(kinds(&hidden), [GapKind::TechProvider]);
         let silent = Facts { unread: Unread { hidden: false, unanswered: true }, ..hidden };
         assert_eq!(kinds(&silent), [GapKind::AssetsUnread]);
+    }
+
+    #[test]
+    fn nothing_picked_is_said_once_for_all_its_permissions() {
+        let wanted = names(&["ads_management", "ads_read", "business_management"]);
+        let none = || Some(Vec::new());
+        let granular: Vec<GranularScope> =
+            wanted.iter().map(|name| GranularScope { scope: name.clone(), target_ids: none() }).collect();
+        let assets = Assets::default();
+        let facts = Facts {
+            wanted: &wanted,
+            granted: &wanted,
+            declined: &[],
+            granular: &granular,
+            kind: TokenKind::User,
+            assets: &assets,
+            unread: Unread::default(),
+            short_until: None,
+        };
+        let business = "business_management".to_owned();
+        assert_eq!(
+            kinds(&facts),
+            [GapKind::NoAdAccounts, GapKind::PermissionWithoutAssets { permission: business }]
+        );
     }
 
     #[test]

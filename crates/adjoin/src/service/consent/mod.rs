@@ -6,7 +6,7 @@ mod gaps;
 mod redeem;
 mod verify;
 
-pub use gaps::find as find_gaps;
+pub use gaps::{AD_ACCOUNT_PERMISSIONS, PAGE_PERMISSIONS, find as find_gaps, is_of};
 pub use redeem::{redeem, refused_exchange};
 pub use verify::{Findings, Wanted, verify};
 

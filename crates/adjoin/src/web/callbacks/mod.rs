@@ -1,6 +1,9 @@
-//! Where Facebook sends browsers back to: `/connector/callback`, and the same with the partner's key behind it.
+//! Where Facebook sends browsers back to: `/connector/callback`, and the same with the partner's key behind it; and
+//! where Meta itself calls ([`departures`]).
 //!
-//! Nothing is shown here. Code and state leave the address bar by a 303 at once, and are never logged.
+//! Browsers are shown nothing here. Code and state leave the address bar by a 303 at once, and are never logged.
+
+mod departures;
 
 use axum::{
     Router,
@@ -24,6 +27,7 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/connector/callback", get(plain))
         .route("/connector/callback/{partner_key}", get(keyed))
+        .merge(departures::router())
         .layer(middleware::map_response(connect::private))
 }
 

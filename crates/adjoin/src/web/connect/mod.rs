@@ -8,6 +8,7 @@ pub mod pages;
 mod problems;
 mod session;
 mod start;
+pub mod words;
 
 use axum::{
     Router,

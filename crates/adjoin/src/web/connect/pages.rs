@@ -9,7 +9,7 @@ use axum::{
 use crate::{
     service::{
         App, Error, Who,
-        connect_sessions::{Invitation, Parties, Progress},
+        connect_sessions::{Asked, Invitation, Parties, Progress, Refusal},
         connections::Subject,
     },
     web::{headers::content_security_policy, problem::Problem},
@@ -69,7 +69,8 @@ pub struct Message {
     pub text: String,
     pub who: Option<Who>,
     pub next_step: Option<String>,
-    pub checklist: &'static [&'static str],
+    /// What only the people who run the service can make use of.
+    pub for_service: Vec<String>,
     pub parties: Option<Parties>,
     /// Path and label of a form's button.
     pub again: Option<(String, &'static str)>,
@@ -84,10 +85,38 @@ impl Message {
             text: text.into(),
             who: None,
             next_step: None,
-            checklist: &[],
+            for_service: Vec::new(),
             parties: None,
             again: None,
             back: None,
+        }
+    }
+
+    /// Something went wrong. What only the partner can mend is told in the partner's words below a plain sentence for
+    /// the person, who learns whom to tell.
+    pub fn refused(refusal: &Refusal, partner: Option<&str>) -> Self {
+        let Refusal { title, message, who, next_step, .. } = refusal;
+        if *who != Who::Partner {
+            return Self {
+                who: Some(*who),
+                next_step: Some(next_step.clone()),
+                ..Self::new("bad", title.clone(), message.clone())
+            };
+        }
+        let them = partner.unwrap_or("the product that sent you here");
+        Self {
+            who: Some(*who),
+            next_step: Some(format!(
+                "Tell {them}, and pass on what stands below. Come back when it is mended. You did nothing wrong."
+            )),
+            for_service: vec![format!("{title}. {message}"), next_step.clone()],
+            ..Self::new(
+                "bad",
+                "This cannot be connected yet",
+                format!(
+                    "Something has to be changed first where {them} is set up. Nothing was changed for you."
+                ),
+            )
         }
     }
 
@@ -108,6 +137,11 @@ pub fn who_in_words(who: &Who, partner: Option<&str>) -> String {
 /// Name, or id for want of one.
 pub fn name_of(subject: &Subject) -> &str {
     subject.name.as_deref().unwrap_or(&subject.id)
+}
+
+/// What a permission is for, or its name for want of words.
+pub fn why(permission: &str) -> String {
+    Some(Asked::of(permission).why).filter(|why| !why.is_empty()).unwrap_or_else(|| permission.to_owned())
 }
 
 /// Renders a page that a form leads away from: to Facebook, and from there on to `return_url`.
@@ -165,11 +199,14 @@ impl IntoResponse for Failure {
             return unusable(&self.app);
         }
         let problem = Problem::from(self.error);
-        let page = Message {
-            who: Some(problem.who),
-            next_step: Some(sentence(&problem.next_step)),
-            ..Message::new("bad", "This did not work", sentence(&problem.detail))
+        let refusal = Refusal {
+            code: None,
+            title: "This did not work".to_owned(),
+            message: sentence(&problem.detail),
+            who: problem.who,
+            next_step: sentence(&problem.next_step),
         };
+        let page = Message::refused(&refusal, None);
         render(&self.app, problem.status(), &page, None, None)
     }
 }

@@ -12,7 +12,10 @@ use super::{
     pages::{Message, render, unusable},
     session::NOT_HEARD_BACK,
 };
-use crate::service::{App, Who, connect_sessions::Problem};
+use crate::service::{
+    App, Who,
+    connect_sessions::{Problem, Refusal},
+};
 
 const REFUSED: &str = "refused";
 
@@ -75,31 +78,19 @@ fn explained(problem: Problem) -> (StatusCode, Message) {
             (StatusCode::OK, page(&known.title, &known.what, known.who, next))
         }
         Problem::Refused { code } => {
-            let known = dialog::explain(None, code);
-            (
-                StatusCode::OK,
-                Message { tone: "bad", ..page(&known.title, &known.what, known.who, &known.next_step) },
-            )
+            (StatusCode::OK, Message::refused(&Refusal::of(dialog::explain(None, code), code), None))
         }
-        Problem::OtherPartner => (
-            bad,
-            page(
-                "This answer is for another address",
-                "Facebook sent you back to an address that is not the one you left from.",
-                Who::Partner,
-                "Compare the redirect URI in the Meta app with the one at Connectors > Setup, character by character.",
-            ),
-        ),
+        Problem::OtherPartner => (bad, Message::refused(&other_address(), None)),
         Problem::NothingThere => (
             bad,
             Message {
-                checklist: &NOT_HEARD_BACK,
+                for_service: NOT_HEARD_BACK.map(str::to_owned).to_vec(),
                 ..page(
                     "There is nothing from Facebook here",
-                    "This address is where Facebook sends people back to. You came without an answer of Facebook's. \
-                     If Facebook showed you an error, these are the usual reasons:",
+                    "This address is where Facebook sends people back to. You came without an answer of Facebook's.",
                     Who::Account,
-                    again,
+                    "Open your connect link once more. If Facebook shows an error, tell whoever sent you the link \
+                     what it says.",
                 )
             },
         ),
@@ -159,6 +150,19 @@ fn explained(problem: Problem) -> (StatusCode, Message) {
                 again,
             ),
         ),
+    }
+}
+
+fn other_address() -> Refusal {
+    Refusal {
+        code: None,
+        title: "This answer is for another address".to_owned(),
+        message: "Facebook sent the person back to an address that is not the one they left from.".to_owned(),
+        who: Who::Partner,
+        next_step:
+            "Compare the redirect URI in the Meta app with the one at Connectors > Setup, character by \
+                    character."
+                .to_owned(),
     }
 }
 

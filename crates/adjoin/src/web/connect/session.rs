@@ -62,18 +62,18 @@ fn message(progress: &Progress, stage: &Stage) -> Message {
                 "Facebook asked, and Cancel was pressed there.",
             )
         },
-        Stage::Refused { refusal } => Message {
-            who: Some(refusal.who),
-            next_step: Some(refusal.next_step.clone()),
-            ..Message::new("bad", refusal.title.clone(), refusal.message.clone())
-        },
+        Stage::Refused { refusal } => Message::refused(refusal, Some(&progress.parties.partner)),
         Stage::Expired { waiting_for: WaitingFor::Facebook } => Message {
-            checklist: &NOT_HEARD_BACK,
+            next_step: Some(format!(
+                "Try again. If Facebook shows an error, tell {} what it says.",
+                progress.parties.partner
+            )),
+            for_service: NOT_HEARD_BACK.map(str::to_owned).to_vec(),
             ..Message::new(
                 "warn",
                 "We did not hear back from Facebook",
-                "Facebook did not send you back here in time. Some of its refusals are shown on a page of its own \
-                 and never come back. If you saw one, these are the usual reasons:",
+                "Facebook did not send you back here in time. Perhaps its window was closed, or it showed an error of \
+                 its own. Nothing was changed.",
             )
         },
         Stage::Expired { waiting_for: WaitingFor::Confirmation } => Message {

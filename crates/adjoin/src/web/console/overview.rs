@@ -34,16 +34,23 @@ impl Overview {
         self.steps.iter().all(|step| step.done)
     }
 
+    fn is_connected(&self) -> bool {
+        connected(&self.counts) > 0
+    }
+
     /// The first step that is not done.
     fn next(&self) -> Option<usize> {
         self.steps.iter().position(|step| !step.done)
     }
 }
 
+fn connected(counts: &Counts) -> i64 {
+    counts.connections_in("connected") + counts.connections_in("connected_with_gaps")
+}
+
 pub async fn show(State(app): State<App>, frame: Frame) -> Result<Page<Overview>> {
     let counts = overview::counts(&app).await?;
     let settings = settings::get(&app).await?;
-    let connected = counts.connections_in("connected") + counts.connections_in("connected_with_gaps");
     let steps = vec![
         Step {
             title: "Set the Service Domain",
@@ -69,7 +76,7 @@ pub async fn show(State(app): State<App>, frame: Frame) -> Result<Page<Overview>
         Step {
             title: "Connect it",
             what: "Install the connector in the account and send its connect link to whoever manages its ads.",
-            done: connected > 0,
+            done: connected(&counts) > 0,
             link: "/accounts",
             verb: "Choose an account",
         },

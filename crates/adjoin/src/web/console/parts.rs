@@ -297,6 +297,16 @@ impl Refusal {
     }
 }
 
+/// A fault in the list above a form. What is said without a subject ("is required") is about its field.
+fn summary(fault: &Fault) -> String {
+    const BARE: &[&str] = &["is ", "must ", "has ", "needs ", "cannot "];
+    if BARE.iter().any(|start| fault.message.starts_with(start)) {
+        let field = fault.field.rsplit('.').next().unwrap_or_default().replace('_', " ");
+        return words::sentence(&format!("{field} {}", fault.message));
+    }
+    words::sentence(&fault.message)
+}
+
 /// The field of a form that a fault's path belongs to: `return_urls[1]` to `return_urls`.
 fn field_name(path: &str) -> &str {
     path.split(['[', '.']).next().unwrap_or(path)
@@ -308,3 +318,16 @@ impl HtmlSafe for When {}
 impl HtmlSafe for Copy<'_> {}
 impl HtmlSafe for Field<'_> {}
 impl HtmlSafe for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_faults_names_the_field_where_the_fault_does_not() {
+        let summary = |field: &str, message: &str| summary(&Fault::new(field, message, "it"));
+        assert_eq!(summary("objective", "is required"), "Objective is required");
+        assert_eq!(summary("ad_set.daily_budget", "must be whole"), "Daily budget must be whole");
+        assert_eq!(summary("name", "the name is taken"), "The name is taken");
+    }
+}

@@ -7,10 +7,7 @@ use adjoin_marketing::{
 };
 use askama::Template;
 
-use super::{
-    Frame, Page,
-    parts::{Badge, Tone},
-};
+use super::{Frame, Page};
 
 #[derive(Debug, Template)]
 #[template(path = "console/rules.html")]
@@ -28,12 +25,12 @@ struct Objective {
 }
 
 /// How far a row can be trusted, in words.
-fn standing(mark: Mark) -> Badge {
+fn standing(mark: Mark) -> &'static str {
     match mark {
-        Mark::Documented => Badge::new(Tone::Ok, "Documented"),
-        Mark::Inferred => Badge::new(Tone::Note, "Inferred"),
-        Mark::Seen => Badge::new(Tone::Note, "Seen in practice"),
-        Mark::Conflict => Badge::new(Tone::Warn, "Meta contradicts itself"),
+        Mark::Documented => "Documented",
+        Mark::Inferred => "Inferred",
+        Mark::Seen => "Seen in practice",
+        Mark::Conflict => "Meta contradicts itself",
     }
 }
 

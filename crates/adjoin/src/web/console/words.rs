@@ -2,9 +2,13 @@
 
 use crate::time::Timestamp;
 
-/// The text with a capital at its beginning and without a stop at its end, so that a page can put its own.
+/// The text with a capital at its beginning, unless a field's name stands there, and without a stop at its end, so that a page can put its own.
 pub fn sentence(text: &str) -> String {
-    let mut letters = text.trim_end_matches('.').chars();
+    let text = text.trim_end_matches('.');
+    if text.split(' ').next().is_some_and(|word| word.contains(['_', '.'])) {
+        return text.to_owned();
+    }
+    let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
@@ -50,6 +54,7 @@ mod tests {
     #[test]
     fn a_sentence_begins_with_a_capital_and_leaves_the_stop_to_the_page() {
         assert_eq!(sentence("the name is taken."), "The name is taken");
+        assert_eq!(sentence("daily_budget must be whole."), "daily_budget must be whole");
         assert_eq!(sentence(""), "");
     }
 }

@@ -87,6 +87,14 @@ fn a_refusal_is_explained_by_its_number_with_and_without_a_state() {
                 let back = browser.get(&format!("/connector/callback?{query}")).await;
                 let page = browser.follow(&back).await;
                 page.shows(&refusal.title).shows("Who can mend it").hides("Lokalisierter");
+                if refusal.who == adjoin::service::Who::Partner {
+                    let (person, service) = page
+                        .body
+                        .split_once("For the people who run this service")
+                        .expect("a part of its own");
+                    assert!(person.contains("Tell Example Suite") && !person.contains("App Dashboard"));
+                    assert!(service.contains(&refusal.title.replace('\'', "&#39;")));
+                }
                 match world.stage(&session).await {
                     Stage::Refused { refusal } => assert_eq!(refusal.code, Some(code)),
                     other => panic!("{code}: {other:?}"),

@@ -62,7 +62,8 @@ fn a_declined_permission_is_asked_for_once_more_and_no_oftener() {
         world.meta.meet(person.clone());
         let (session, mut browser, page) = world.connect_as(&world.account, "Ann").await;
         page.shows("connected, with gaps")
-            .shows("ads_management")
+            .shows("You did not allow this")
+            .hides("rerequest")
             .shows("Let Facebook ask again for just that");
         let connection = world.connection().await;
         assert_eq!(
@@ -166,6 +167,39 @@ fn nothing_shared_is_never_connected() {
 }
 
 #[test]
+fn who_picked_nothing_gets_one_button_until_something_is_picked() {
+    in_each_world(async |world| {
+        let nothing = json!([{ "scope": "ads_management", "target_ids": [] }, { "scope": "ads_read", "target_ids": [] }]);
+        world.meta.meet(Person { ad_accounts: Vec::new(), granular: nothing, ..Person::new("901", "Ann") });
+        let (session, mut browser, page) = world.connect_as(&world.account, "Ann").await;
+        let start = format!("/connect/s/{}/start", session.id);
+        for last in [false, true] {
+            assert_eq!(gaps(world).await, [GapKind::NoAdAccounts], "one cause is one gap");
+            if !last {
+                page.shows("No ad account was shared").shows("Press the button below").hides("`");
+                assert_eq!(page.body.matches(&start).count(), 1);
+            }
+            let at = AtFacebook::of(&browser.post(&start).await);
+            assert_eq!(at.params["scope"], "ads_management,ads_read", "only what was granted for nothing");
+            if last {
+                world.meta.meet(Person::new("901", "Ann"));
+            }
+            let back = world.come_back(&mut browser, &at, "Ann").await;
+            browser.follow(&back).await.shows("Yes, connect");
+            let pressed = browser.post(&format!("/connect/s/{}/confirm", session.id)).await;
+            let page = browser.follow(&pressed).await;
+            if last {
+                page.shows("Bakery is connected").hides("with gaps").hides(&start);
+            } else {
+                page.shows(&start);
+            }
+        }
+        assert_eq!(world.connection().await.state, State::Connected);
+        assert_eq!(browser.post(&start).await.status, 404, "nothing is left to ask for");
+    });
+}
+
+#[test]
 fn shared_and_yet_not_there_means_the_tech_provider_is_not_verified() {
     in_each_world(async |world| {
         world.meta.meet(Person { hidden: true, ..Person::new("901", "Ann") });
@@ -233,7 +267,7 @@ fn the_token_of_somebody_else_is_dropped_when_nobody_decides() {
     });
 }
 
-async fn business_login(world: &World) {
+pub async fn business_login(world: &World) {
     let mut new = super::facebook_login();
     new.login = Login::Business {
         configurations: vec![LoginConfiguration {
@@ -299,7 +333,8 @@ fn a_system_user_without_the_permissions_points_at_advanced_access() {
             .connect_as(&world.account, "Sue")
             .await
             .2
-            .shows("Advanced Access")
+            .shows("has to change something in its Meta app")
+            .hides("Advanced Access")
             .hides("ask again for just that");
         let missing = |name: &str| GapKind::PermissionMissing { permission: name.to_owned() };
         let gaps = gaps(world).await;

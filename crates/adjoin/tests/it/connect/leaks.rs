@@ -95,7 +95,7 @@ async fn check(world: &World, log: &Log, secrets: &[String]) {
 }
 
 /// Everything in the database, as whoever steals it would see it.
-async fn dump(world: &World) -> Vec<u8> {
+pub async fn dump(world: &World) -> Vec<u8> {
     if let Some(path) = world.database.url().strip_prefix("sqlite://") {
         let journal = std::fs::read(format!("{path}-wal")).unwrap_or_default();
         return [std::fs::read(path).unwrap(), journal].concat();

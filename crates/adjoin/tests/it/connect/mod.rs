@@ -5,6 +5,7 @@ mod callback;
 mod completion;
 mod connection;
 mod consent;
+mod departures;
 mod leaks;
 mod meta;
 mod page;

@@ -60,9 +60,9 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
 }
 
 /// The strategy lives where the budget lives.
-fn levels(case: &Case<'_>, out: &mut Findings) {
+pub(super) fn levels(case: &Case<'_>, out: &mut Findings) {
     let Some(campaign) = case.campaign else { return };
-    let has_budget = campaign.daily_budget.is_some() || campaign.lifetime_budget.is_some();
+    let has_budget = campaign.names_a_budget();
     let shares = campaign.is_adset_budget_sharing_enabled == Some(true);
     if campaign.bid_strategy.is_some() && !has_budget && !shares {
         out.add(

@@ -1,7 +1,8 @@
 //! Budgets: on which level, how much, and what they need.
 
-use super::super::document::Campaign;
+use super::super::document::{BUDGETS, Campaign};
 use super::super::findings::{Findings, Rule, at};
+use super::super::read::is_unreadable;
 use super::case::Case;
 use crate::money;
 
@@ -50,7 +51,6 @@ fn campaign_has_budget(campaign: &Campaign<'_>) -> bool {
 fn levels(case: &Case<'_>, out: &mut Findings) {
     let given =
         [("daily_budget", case.ad_set.daily_budget), ("lifetime_budget", case.ad_set.lifetime_budget)];
-    let has_budget = given.iter().any(|(_, amount)| amount.is_some());
     match case.campaign {
         Some(campaign) if campaign_has_budget(campaign) => {
             for (field, _) in given.into_iter().filter(|(_, amount)| amount.is_some()) {
@@ -63,7 +63,12 @@ fn levels(case: &Case<'_>, out: &mut Findings) {
             }
         }
         // Bought by reservation, the budget is in the prediction.
-        campaign if !has_budget && !case.is_update() && case.ad_set.rf_prediction_id.is_none() => {
+        campaign
+            if !case.is_update()
+                && !case.ad_set.names_a_budget()
+                && !campaign.is_some_and(|campaign| is_unreadable(&campaign.odd, &BUDGETS))
+                && case.ad_set.rf_prediction_id.is_none() =>
+        {
             out.add(
                 Rule::BudgetMissing,
                 at!["ad_set", "daily_budget"],

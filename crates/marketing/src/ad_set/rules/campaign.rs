@@ -121,7 +121,7 @@ fn creation(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) {
 /// Whether the ad sets share a part of their budgets must be said where they have them.
 fn sharing(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) {
     let path = || case.campaign_path("is_adset_budget_sharing_enabled");
-    let has_budget = campaign.daily_budget.is_some() || campaign.lifetime_budget.is_some();
+    let has_budget = campaign.names_a_budget();
     match campaign.is_adset_budget_sharing_enabled {
         None if !has_budget && case.version_number >= 240 => {
             out.add(

@@ -3,7 +3,7 @@
 use super::super::findings::{Findings, Rule, Severity, at};
 use super::super::legacy;
 use super::super::mapping::{self, Alternative, Combination, destinations_for, goals_for};
-use super::super::promoted_object::FieldSet;
+use super::super::promoted_object::{FieldSet, PromotedObject};
 use super::case::{Case, Word, either};
 use crate::facts::Mark;
 use crate::versions;
@@ -17,7 +17,7 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) -> FieldSet {
     if case.is_update() && !touched {
         return FieldSet::default();
     }
-    removed(case, out);
+    let goal_is_gone = removed(case, out);
     let Some(goal) = case.goal else { return without_goal(case, out) };
     let Some(goal_at) = goal.at else { return old_goal(case, goal, out) };
     let Some(objective) = case.objective else { return without_objective(case, goal, goal_at, out) };
@@ -33,6 +33,10 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) -> FieldSet {
             page_in_practice(case, out);
             let what = combination_words(case, objective.text, goal.text);
             require(case, alternatives, &what, out)
+        }
+        // That it is gone says it all.
+        Combination::GoalNotForObjective | Combination::GoalNotForDestination { .. } if goal_is_gone => {
+            FieldSet::default()
         }
         Combination::NoRule => {
             out.add(
@@ -119,14 +123,12 @@ fn destination_not_for_objective(case: &Case<'_>, objective: Word<'_>, goal: Wor
     }
 }
 
-/// Goals and destinations that Meta took away.
-fn removed(case: &Case<'_>, out: &mut Findings) {
+/// Goals and destinations that Meta took away. Tells whether the goal is one of them.
+fn removed(case: &Case<'_>, out: &mut Findings) -> bool {
     let gone = |feature| versions::removal(feature).filter(|removal| removal.applies(case.version, case.now));
     let on_post = case.destination_is(&["ON_POST"]) || case.objective_is(&["POST_ENGAGEMENT"]);
-    if on_post
-        && case.goal_is(&["IMPRESSIONS"])
-        && let Some(removal) = gone("on_post_impressions")
-    {
+    let goal = gone("on_post_impressions").filter(|_| on_post && case.goal_is(&["IMPRESSIONS"]));
+    if let Some(removal) = goal {
         out.add(
             Rule::GoalRemoved,
             at!["ad_set", "optimization_goal"],
@@ -148,6 +150,7 @@ fn removed(case: &Case<'_>, out: &mut Findings) {
         )
         .at_most(Severity::Warn);
     }
+    goal.is_some()
 }
 
 /// The documents ask for nothing here, but ads under such an ad set are refused, when it is too late to mend.
@@ -224,15 +227,29 @@ fn require(case: &Case<'_>, alternatives: &[Alternative], what: &str, out: &mut 
         }
         return FieldSet::default();
     }
+    // What was begun is to be finished; where nothing was, the first of the surest sets is as good as any.
     let nearest = alternatives.iter().min_by_key(|alternative| {
-        (alternative.set.minus(present).len(), std::cmp::Reverse(alternative.mark))
+        let missing = alternative.set.minus(present);
+        let is_begun = missing != alternative.set;
+        (!is_begun, if is_begun { missing.len() } else { 0 }, std::cmp::Reverse(alternative.mark))
     });
     let Some(nearest) = nearest else { return FieldSet::default() };
     let missing = nearest.set.minus(present);
-    let rule = if present.is_empty() { Rule::PromotedObjectMissing } else { Rule::PromotedObjectIncomplete };
     // One documented row is enough to be certain that some complete set is needed.
     let mark = alternatives.iter().map(|alternative| alternative.mark).max().unwrap_or(nearest.mark);
     let choices = choices(alternatives);
+    if case.promoted_object().is_none_or(PromotedObject::is_empty) {
+        let fields: Vec<&str> = missing.names().collect();
+        out.add(
+            Rule::PromotedObjectMissing,
+            at!["ad_set", "promoted_object"],
+            format!("{what} needs {choices} as the promoted object, and there is none."),
+            format!("Add promoted_object with {}.", fields.join(" and ")),
+        )
+        .with_row(mark, nearest.source);
+        return missing;
+    }
+    let rule = if present.is_empty() { Rule::PromotedObjectMissing } else { Rule::PromotedObjectIncomplete };
     for field in missing.names() {
         out.add(
             rule,

@@ -27,6 +27,18 @@ use super::document::Document;
 use super::findings::{Findings, Report};
 use case::Case;
 
+/// Checks a campaign on its own: what the rules say of it without an ad set.
+pub(super) fn check_campaign(document: &Document<'_>, now: Timestamp) -> Report {
+    let mut out = Findings::default();
+    let case = Case::new(document, now);
+    reading::check_campaign(document, &case, &mut out);
+    version::check(document, &case, &mut out);
+    campaign::check(&case, &mut out);
+    bidding::levels(&case, &mut out);
+    special_category::check(&case, &mut out);
+    out.into_report()
+}
+
 pub(super) fn check(document: &Document<'_>, now: Timestamp) -> Report {
     let mut out = Findings::default();
     let case = Case::new(document, now);

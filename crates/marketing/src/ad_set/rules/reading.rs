@@ -1,12 +1,12 @@
 //! What was noticed while reading: unknown names, values of the wrong kind, words nobody knows, texts that are too long.
 
+use super::super::countries::{asked_in, meant_by};
 use super::super::document::{Campaign, Document};
 use super::super::findings::{Findings, Rule, Segment, at};
 use super::super::promoted_object::{self, PromotedObject};
 use super::super::read::{Inspect, List, Oddity, Text};
 use super::case::{Case, either};
 use crate::ad_set::legacy;
-use crate::nearest::nearest;
 use crate::vocabulary::{Kind, Standing, vocabulary};
 
 /// Characters a name may have.
@@ -18,6 +18,14 @@ pub(super) fn check(document: &Document<'_>, case: &Case<'_>, out: &mut Findings
     oddities(document, out);
     words(case, out);
     lengths(case, out);
+}
+
+/// The same for a campaign on its own.
+pub(super) fn check_campaign(document: &Document<'_>, case: &Case<'_>, out: &mut Findings) {
+    oddities(document, out);
+    if let Some(campaign) = case.campaign {
+        campaign_words(case, campaign, out);
+    }
 }
 
 fn oddities(document: &Document<'_>, out: &mut Findings) {
@@ -66,8 +74,7 @@ fn tell(path: &[Segment], odd: &Oddity<'_>, out: &mut Findings) {
 fn did_you_mean(path: &[Segment], key: &str) -> (String, bool) {
     let standing = match path.last() {
         Some(Segment::Key(last)) if last == "promoted_object" => {
-            let names = promoted_object::fields().iter().map(|field| field.name.as_str());
-            Standing::Unknown(nearest(key, names))
+            Standing::Unknown(promoted_object::meant_by(key))
         }
         Some(Segment::Key(last)) if last == "ad_set" => vocabulary(Kind::AdSetParameter).standing(key),
         Some(Segment::Key(last)) if last == "campaign" || last == "campaign_spec" => {
@@ -136,6 +143,13 @@ fn words(case: &Case<'_>, out: &mut Findings) {
         for (name, texts, kind) in lists {
             list(texts.as_ref(), kind, || at!["ad_set", "targeting", name], out);
         }
+        for (name, geo) in [
+            ("geo_locations", &targeting.geo_locations),
+            ("excluded_geo_locations", &targeting.excluded_geo_locations),
+        ] {
+            let codes = geo.as_ref().and_then(|geo| geo.countries.as_ref());
+            countries(codes, || at!["ad_set", "targeting", name, "countries"], out);
+        }
     }
     for (at, item) in ad_set.attribution_spec.iter().flat_map(|list| list.items.iter().enumerate()) {
         word(
@@ -169,6 +183,31 @@ fn words(case: &Case<'_>, out: &mut Findings) {
     }
 }
 
+/// Countries told about in one list, for a list may be all wrong.
+const COUNTRIES_TOLD: usize = 10;
+
+fn countries(codes: Option<&List<'_, Text<'_>>>, path: impl Fn() -> Vec<Segment>, out: &mut Findings) {
+    let is_right =
+        |code: &str| asked_in(code).is_known() && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    let wrong = codes.into_iter().flat_map(|list| list.items.iter().enumerate());
+    for (at, code) in wrong.filter(|(_, code)| !is_right(code)).take(COUNTRIES_TOLD) {
+        let mut path = path();
+        path.push(at.into());
+        if asked_in(code).is_known() {
+            let right = code.to_ascii_uppercase();
+            let message = format!("{code} is not a country code; it is spelt {right}.");
+            out.add(Rule::MisspeltValue, path, message, format!("Did you mean {right}?"));
+        } else {
+            let message = format!("{code} is no ISO 3166-1 country code we know.");
+            let fix = match meant_by(code) {
+                Some((code, name)) => format!("Did you mean {code} ({name})?"),
+                None => "Write the two letters of a country, such as DE.".to_owned(),
+            };
+            out.add(Rule::UnknownCountry, path, message, fix);
+        }
+    }
+}
+
 fn event_words(object: &PromotedObject<'_>, out: &mut Findings) {
     for name in ["custom_event_type", "lead_ads_custom_event_type"] {
         if let Some(text) = object.text(name) {
@@ -190,6 +229,8 @@ fn campaign_words(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) 
     for (name, text, kind) in singles {
         word(text.as_ref(), kind, || case.campaign_path(name), out);
     }
+    let codes = campaign.special_ad_category_country.as_ref();
+    countries(codes, || case.campaign_path("special_ad_category_country"), out);
     let lists = [
         ("special_ad_categories", &campaign.special_ad_categories, Kind::SpecialAdCategory),
         ("pacing_type", &campaign.pacing_type, Kind::PacingType),

@@ -62,7 +62,10 @@ fn locations(targeting: &Targeting<'_>, out: &mut Findings) {
         && let Some(countries) = &geo.countries
     {
         let inside = geo.inner_places().find(|(_, _, place)| {
-            place.country.as_deref().is_some_and(|country| countries.items.iter().any(|code| code == country))
+            place
+                .country
+                .as_deref()
+                .is_some_and(|country| countries.items.iter().any(|code| code.eq_ignore_ascii_case(country)))
         });
         if let Some((list, at, place)) = inside {
             let message = format!(
@@ -138,9 +141,9 @@ fn minors(targeting: &Targeting<'_>, out: &mut Findings) {
     let adult = geo.map_or(18, |geo| {
         geo.touched_countries()
             .map(|country| {
-                if country == "TH" {
+                if country.eq_ignore_ascii_case("TH") {
                     20
-                } else if country == "ID" {
+                } else if country.eq_ignore_ascii_case("ID") {
                     21
                 } else {
                     18

@@ -7,8 +7,11 @@ use super::case::Case;
 
 /// Fields that may be added to a promoted object that lacks them.
 const MAY_BE_ADDED: [&str; 2] = ["application_id", "product_catalog_id"];
-/// Fields that may change under some old objectives, while the ad set is not published.
+/// Fields that may change where conversions are the goal, while the ad set is not published.
 const MAY_CHANGE: [&str; 3] = ["pixel_id", "pixel_rule", "custom_event_type"];
+/// The objectives under which they may: the two that Meta names, and those that took their place.
+const CONVERSIONS: [&str; 5] =
+    ["CONVERSIONS", "PRODUCT_CATALOG_SALES", "OUTCOME_SALES", "OUTCOME_LEADS", "OUTCOME_ENGAGEMENT"];
 
 pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
     let Some(existing) = case.existing else { return };
@@ -117,14 +120,14 @@ fn promoted_object(case: &Case<'_>, existing: &AdSet<'_>, out: &mut Findings) {
         }
         return;
     };
-    let old_kind = case.objective_is(&["CONVERSIONS", "PRODUCT_CATALOG_SALES"])
-        && case.goal_is(&["OFFSITE_CONVERSIONS"]);
+    let converts = case.objective.is_none()
+        || (case.objective_is(&CONVERSIONS) && case.goal_is(&["OFFSITE_CONVERSIONS"]));
     for field in differences(old, new) {
         let path = at!["ad_set", "promoted_object", field];
         if MAY_BE_ADDED.contains(&field) && !old.has(field) {
             continue;
         }
-        if MAY_CHANGE.contains(&field) && (old_kind || case.objective.is_none()) {
+        if MAY_CHANGE.contains(&field) && converts {
             let message = format!("A published ad set refuses a new {field}.");
             out.add(
                 Rule::FixedPromotedObjectPublished,
@@ -134,10 +137,7 @@ fn promoted_object(case: &Case<'_>, existing: &AdSet<'_>, out: &mut Findings) {
             );
         } else {
             let message = format!("{field} of the promoted object is fixed once the ad set exists.");
-            let finding = out.add(Rule::FixedPromotedObject, path, message, "Create a new ad set.");
-            if MAY_CHANGE.contains(&field) {
-                finding.meta(100, 3_260_011);
-            }
+            out.add(Rule::FixedPromotedObject, path, message, "Create a new ad set.");
         }
     }
 }

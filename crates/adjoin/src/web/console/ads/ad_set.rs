@@ -19,7 +19,7 @@ use super::{
     choices::{self, Promoted, with_none},
     choose::{self, Choose},
     data,
-    draft::{AD_ACCOUNT, CAMPAIGN, Draft, MORE, PROMOTED_OBJECT, promoted_name},
+    draft::{AD_ACCOUNT, CAMPAIGN, Draft, MORE, PIXELS, PROMOTED_OBJECT, promoted_name},
     remark, text,
 };
 use crate::{
@@ -241,11 +241,19 @@ impl AdSetForm {
                             .map(|page| Choice::new(&page.id, page.name.as_deref().unwrap_or("Page")))
                             .collect()
                     }
+                    ("pixel_id", _, None) => self.pixels(),
                     _ => Vec::new(),
                 },
                 is_list: field.words.is_some() || field.r#type == Type::Bool,
             })
             .collect()
+    }
+
+    /// The pixels of the ad account, as far as Meta told them.
+    fn pixels(&self) -> Vec<Choice> {
+        let rows: Value = serde_json::from_str(self.draft.get(PIXELS)).unwrap_or_default();
+        let rows = rows.as_array().into_iter().flatten();
+        rows.map(|row| Choice::new(text(row, "id"), text(row, "name"))).collect()
     }
 
     fn promoted_field<'a>(&'a self, field: &'a PromotedField) -> Field<'a> {
@@ -337,7 +345,7 @@ pub async fn show(
     draft.set("ad_set.billing_event", "IMPRESSIONS");
     draft.set("ad_set.targeting.targeting_automation.advantage_audience", "0");
     let arguments = Map::from_iter([("campaign_id".to_owned(), Value::from(campaign))]);
-    let refusal = match call(&app, &account, &connection, "campaign.get", arguments, None).await {
+    let mut refusal = match call(&app, &account, &connection, "campaign.get", arguments, None).await {
         Ok(answer) => {
             let campaign = data(&answer);
             draft.set("campaign.objective", text(&campaign, "objective"));
@@ -355,8 +363,31 @@ pub async fn show(
         // The form works without, only less certain.
         Err(error) => Refusal::from_error(error)?,
     };
+    if connection.state.is_usable() {
+        draft.set(PIXELS, pixels(&app, &account, &connection, draft.get(AD_ACCOUNT)).await.to_string());
+    } else {
+        // The page says it once.
+        refusal = Refusal::default();
+    }
     let page = AdSetForm::new(frame, account, connection, draft, None, None, refusal);
     Ok(Step::Form(Box::new(Page::new(page))))
+}
+
+/// The pixels of an ad account, to pick from; none when they cannot be read, since an id can be typed all the same.
+async fn pixels(app: &App, account: &Account, connection: &Connection, ad_account: &str) -> Value {
+    const MOST: usize = 50;
+    let arguments = Map::from_iter([
+        (AD_ACCOUNT.to_owned(), Value::from(ad_account)),
+        ("fields".to_owned(), Value::from(vec!["id", "name"])),
+        ("limit".to_owned(), Value::from(MOST)),
+    ]);
+    match call(app, account, connection, "pixel.list", arguments, None).await {
+        Ok(answer) => data(&answer),
+        Err(error) => {
+            tracing::debug!(%error, "the pixels cannot be offered");
+            Value::Null
+        }
+    }
 }
 
 /// The button that was pressed.

@@ -19,7 +19,7 @@ use crate::{
         Frame, Page, Result,
         connections::of_path,
         done::Done,
-        parts::{Field, Mark, Refusal, Remark},
+        parts::{Field, Mark, Refusal, Remark, Tone},
     },
 };
 
@@ -98,9 +98,12 @@ impl CampaignForm {
     }
 
     fn about(&self, name: &str) -> Vec<Remark> {
-        let of_rules =
-            self.remarks.iter().filter(|(field, _)| field == name).map(|(_, remark)| remark.clone());
-        of_rules.chain(self.refusal.remarks(name)).collect()
+        // The rules and the method may blame the same thing; once is enough.
+        let refused = self.refusal.remarks(name);
+        if !refused.is_empty() {
+            return refused;
+        }
+        self.remarks.iter().filter(|(field, _)| field == name).map(|(_, remark)| remark.clone()).collect()
     }
 
     /// Remarks about what has no field here.

@@ -8,7 +8,7 @@ use crate::{
     service::{App, accounts::Account, connections::Connection},
     web::console::{
         Frame, Result,
-        parts::{Choice, Field, Refusal},
+        parts::{Choice, Field, Mark, Refusal, Tone},
     },
 };
 
@@ -20,9 +20,14 @@ pub struct Choose {
     connection: Connection,
     ad_account: String,
     campaigns: Vec<Campaign>,
+    /// Meta has more of them than are listed.
+    more: bool,
     /// Why there is no list.
     refusal: Refusal,
 }
+
+/// Campaigns that are listed.
+const MOST: usize = 100;
 
 /// A campaign of the ad account, as the list shows it.
 #[derive(Debug)]
@@ -76,16 +81,15 @@ pub async fn page(
     let arguments = Map::from_iter([
         ("ad_account_id".to_owned(), Value::from(ad_account.as_str())),
         ("fields".to_owned(), json!(["id", "name", "objective", "effective_status"])),
-        ("limit".to_owned(), Value::from(100)),
+        ("limit".to_owned(), Value::from(MOST)),
     ]);
-    let listed = if ad_account.is_empty() {
-        Ok(Value::Null)
+    let (rows, more, refusal) = if ad_account.is_empty() || !connection.state.is_usable() {
+        (Value::Null, false, Refusal::default())
     } else {
-        call(app, &account, &connection, "campaign.list", arguments, None).await.map(|answer| data(&answer))
-    };
-    let (rows, refusal) = match listed {
-        Ok(rows) => (rows, Refusal::default()),
-        Err(error) => (Value::Null, Refusal::from_error(error)?),
+        match call(app, &account, &connection, "campaign.list", arguments, None).await {
+            Ok(answer) => (data(&answer), answer.value()["next"].is_string(), Refusal::default()),
+            Err(error) => (Value::Null, false, Refusal::from_error(error)?),
+        }
     };
     let campaigns = rows.as_array().into_iter().flatten().map(|row| Campaign {
         id: text(row, "id").to_owned(),
@@ -94,5 +98,5 @@ pub async fn page(
         status: text(row, "effective_status").to_owned(),
     });
     let campaigns = campaigns.collect();
-    Ok(Choose { frame, account, connection, ad_account, campaigns, refusal })
+    Ok(Choose { frame, account, connection, ad_account, campaigns, more, refusal })
 }

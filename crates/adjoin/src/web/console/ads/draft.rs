@@ -45,6 +45,8 @@ const FIELDS: &[(&str, Read)] = &[
 pub const MORE: &str = "more";
 /// What Meta said of the campaign when the form was opened, as JSON.
 pub const CAMPAIGN: &str = "campaign";
+/// The ad account's pixels, as JSON: Meta is asked for them once, not for every check.
+pub const PIXELS: &str = "pixels";
 pub const AD_ACCOUNT: &str = "ad_account_id";
 pub const PROMOTED_OBJECT: &str = "ad_set.promoted_object";
 

@@ -9,7 +9,8 @@ use crate::{
         App,
         accounts::Account,
         calls::{self, Call},
-        connections::{Connection, State, TestReport},
+        connect_sessions::{self, Stage},
+        connections::{Connection, State, Subject, TestReport},
         history::{self, Line},
     },
     time::Timestamp,
@@ -33,6 +34,8 @@ pub struct ConnectionPage {
     connection: Connection,
     calls: Vec<Call>,
     history: Vec<Line>,
+    /// Somebody else than before has consented, and nobody has decided yet: before and now.
+    other_identity: Option<(Subject, Subject)>,
     refusal: Refusal,
     /// What a form on this page has just brought up.
     result: Outcome,
@@ -55,6 +58,14 @@ impl ConnectionPage {
     /// The address of this page.
     fn here(&self) -> String {
         format!("/accounts/{}/connections/{}", self.account.id, self.connection.id)
+    }
+
+    /// Nothing is known of it but that it is installed.
+    fn is_bare(&self) -> bool {
+        self.connection.wanted.is_empty()
+            && self.connection.granted.is_empty()
+            && self.calls.is_empty()
+            && self.connection.assets.is_empty()
     }
 
     /// How long the link lives from now.
@@ -82,7 +93,12 @@ pub async fn page(
 ) -> Result<ConnectionPage> {
     let calls = calls::list(app, &account.id, &connection.id, None, CALLS).await?.items;
     let history = history::about(app, connection.id.as_str(), LINES).await?;
-    Ok(ConnectionPage { frame, account, connection, calls, history, refusal, result })
+    let sessions = connect_sessions::of_connection(app, &account.id, &connection.id).await?;
+    let other_identity = sessions.into_iter().find_map(|session| match session.stage {
+        Stage::OtherIdentity { before, now, .. } => Some((before, now)),
+        _ => None,
+    });
+    Ok(ConnectionPage { frame, account, connection, calls, history, other_identity, refusal, result })
 }
 
 #[cfg(test)]
@@ -94,9 +110,7 @@ mod tests {
         id::{AccountId, CallId, ConnectionId},
         service::{
             Who,
-            connections::{
-                Assets, Check, CheckOutcome, Gap, GapKind, Subject, TokenFacts, TokenKind, Trouble,
-            },
+            connections::{Assets, Check, CheckOutcome, Gap, GapKind, TokenFacts, TokenKind, Trouble},
         },
     };
 
@@ -158,6 +172,7 @@ mod tests {
             connection,
             calls: vec![call],
             history: vec![line],
+            other_identity: None,
             refusal: Refusal::default(),
             result,
         };
@@ -203,6 +218,21 @@ mod tests {
             assert!(html.contains(words), "{words}");
             assert_eq!(html.contains("New ad set"), usable, "{words}");
         }
+    }
+
+    #[test]
+    fn what_cannot_create_ads_is_reconnected_first() {
+        // Without ads_management and without an ad account.
+        let html = rendered(State::Connected, Outcome::Nothing);
+        assert!(html.contains("<button class=\"button primary\" type=\"submit\">Reconnect"));
+        assert!(html.contains("<a class=\"button\" href") && !html.contains("<a class=\"button primary\""));
+    }
+
+    #[test]
+    fn a_broken_connection_claims_neither_an_end_nor_permissions() {
+        let html = rendered(State::Broken { trouble: trouble() }, Outcome::Nothing);
+        assert!(html.contains("Granted before") && html.contains("<dt>Works</dt><dd>no, since"));
+        assert!(!html.contains("<dt>Expires</dt>") && !html.contains("in 58 days"));
     }
 
     #[test]

@@ -76,12 +76,34 @@ pub struct Permission {
     pub what: &'static str,
 }
 
+/// Whether ad sets can be created: the connection works, and has the permission and an ad account for it.
+pub fn can_create(connection: &Connection) -> bool {
+    connection.state.is_usable()
+        && connection.granted.iter().any(|name| name == "ads_management")
+        && !connection.assets.ad_accounts.is_empty()
+}
+
+/// Longer texts are folded.
+const LONG: usize = 120;
+
+/// The beginning of a text that is too long for a list; `None` when it is not.
+pub fn beginning(text: &str) -> Option<String> {
+    let (end, _) = text.char_indices().nth(LONG)?;
+    let cut = text[..end].rfind(' ').unwrap_or(end);
+    Some(format!("{} …", &text[..cut]))
+}
+
 /// All permissions that were asked for or granted: what is missing first.
 pub fn permissions(connection: &Connection) -> Vec<Permission> {
+    // What a token that does not work was granted is history.
+    let granted = match connection.state.is_usable() {
+        true => Badge::new(Tone::Ok, "Granted"),
+        false => Badge::new(Tone::Off, "Granted before"),
+    };
     let mut all: Vec<(u8, Badge, &String)> = Vec::new();
     for name in &connection.wanted {
         let (rank, badge) = if connection.granted.contains(name) {
-            (2, Badge::new(Tone::Ok, "Granted"))
+            (2, granted.clone())
         } else if connection.declined.contains(name) {
             (0, Badge::new(Tone::Bad, "Declined"))
         } else {
@@ -131,6 +153,8 @@ pub fn outcome(outcome: &str) -> Badge {
         "not_connected" => Badge::new(Tone::Warn, "Not connected"),
         "refused" => Badge::new(Tone::Bad, "Refused by Meta"),
         "unreachable" => Badge::new(Tone::Bad, "Meta not reached"),
+        // Whether it was carried out is not known.
+        "unknown" => Badge::new(Tone::Warn, "No answer"),
         other => Badge::new(Tone::Bad, other.replace('_', " ")),
     }
 }
@@ -145,6 +169,8 @@ pub fn action(action: &str) -> String {
         "connection.tested" => "tested it",
         "connection.disconnected" => "disconnected it",
         "connection.refused" => "saw Meta refuse a call",
+        "connection.deauthorized" => "said that the person removed the app",
+        "connection.person_erased" => "had the person's data deleted",
         "connect_session.created" => "created a connect link",
         "setup.saved" => "saved the setup",
         other => return other.replace(['.', '_'], " "),

@@ -18,7 +18,7 @@ use crate::{
     web::console::{
         Failure, Frame, Page, Result,
         done::Done,
-        parts::{Copy, Field, Mark, Refusal, Tone},
+        parts::{Choice, Copy, Field, Mark, Refusal, Tone},
     },
 };
 
@@ -34,6 +34,8 @@ struct Entry {
 pub struct ApiKeys {
     frame: Frame,
     keys: Vec<Entry>,
+    /// Accounts to pick from, the newest.
+    accounts: Vec<Choice>,
     form: Given,
     refusal: Refusal,
     /// The secret of the key just made: it is on this page and nowhere else.
@@ -122,5 +124,7 @@ async fn page(
         };
         keys.push(Entry { key, account });
     }
-    Ok(ApiKeys { frame, keys, form, refusal, fresh })
+    let accounts = accounts::find(app, "", None, accounts::PAGE_MAX).await?.items;
+    let accounts = accounts.into_iter().map(|it| Choice::new(it.id.as_str(), it.name)).collect();
+    Ok(ApiKeys { frame, keys, accounts, form, refusal, fresh })
 }
