@@ -39,11 +39,21 @@ pub struct Options {
     /// File with the master keys, made by `adjoin key generate`
     #[arg(long, env = "ADJOIN_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
-    /// Base URL of the Graph API [default: <https://graph.facebook.com>]
-    #[arg(long, env = "ADJOIN_GRAPH_URL", value_name = "URL")]
+    /// Base URL of the Graph API
+    #[arg(
+        long,
+        env = "ADJOIN_GRAPH_URL",
+        value_name = "URL",
+        help = "Base URL of the Graph API [default: https://graph.facebook.com]"
+    )]
     pub graph_url: Option<Url>,
-    /// URL of the login dialog's host [default: <https://www.facebook.com>]
-    #[arg(long, env = "ADJOIN_DIALOG_URL", value_name = "URL")]
+    /// URL of the login dialog's host
+    #[arg(
+        long,
+        env = "ADJOIN_DIALOG_URL",
+        value_name = "URL",
+        help = "URL of the login dialog's host [default: https://www.facebook.com]"
+    )]
     pub dialog_url: Option<Url>,
     /// Requests a second that one API key may send [default: 500]
     #[arg(long, env = "ADJOIN_API_RATE", value_name = "NUMBER")]

@@ -12,6 +12,11 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     buffer
 }
 
+/// Somewhere in `0.0..=1.0`, to spread waits.
+pub fn share() -> f64 {
+    f64::from(u32::from_le_bytes(bytes())) / f64::from(u32::MAX)
+}
+
 /// A fresh secret of 256 bits as URL-safe text, after a prefix that tells people and scanners what it is.
 pub fn token(prefix: &str) -> SecretString {
     SecretString::from(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes::<32>())))

@@ -112,7 +112,7 @@ impl Quota {
         if let Some((refusal, known)) = refusal
             && let Class::Throttled { scope, pause_seconds } = known.class
         {
-            let wait = regain_seconds(usage).unwrap_or_else(|| u64::from(pause_seconds));
+            let wait = wait(usage, pause_seconds);
             let why = format!(
                 "{}: Meta refused a call with code {}",
                 known.title,
@@ -181,6 +181,11 @@ fn full_meters(touched: &Touched, usage: &Usage, now: Timestamp) -> Vec<(Meter, 
         full.push((named, parked));
     }
     full
+}
+
+/// Seconds to wait after a throttle: until access is regained, when a header says so, or the pause of its kind.
+pub fn wait(usage: &Usage, pause_seconds: u32) -> u64 {
+    regain_seconds(usage).unwrap_or_else(|| u64::from(pause_seconds))
 }
 
 /// Seconds until access is regained, when a header says so.

@@ -5,11 +5,15 @@ use adjoin_marketing::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{store, vault};
+use crate::{quota, store, vault};
 
 pub use adjoin_marketing::Who;
 
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// The next step at Meta's limit.
+pub const WAIT: &str =
+    "send it again after `retry_after` seconds; calls that come before are not sent to Meta";
 
 /// One thing wrong with the input, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -74,6 +78,9 @@ pub struct MetaError {
     pub retry: bool,
     /// Seconds until it is worth trying again, when Meta said so.
     pub retry_after: Option<u64>,
+    /// Whether a write that failed in this way may have been carried out all the same.
+    #[serde(default)]
+    pub outcome_unknown: bool,
     /// Meta's error object, untouched.
     pub meta: serde_json::Value,
 }
@@ -90,7 +97,9 @@ impl MetaError {
         let trace =
             |trace_id: &Option<String>| trace_id.clone().map_or(Value::Null, |id| json!({ "trace_id": id }));
         let (message, next_step, meta) = match error {
-            adjoin_graph::Error::Refused(refusal) => return Self::refused(refusal),
+            adjoin_graph::Error::Refused(refusal) => {
+                return Self { outcome_unknown: error.is_outcome_unknown(), ..Self::refused(refusal) };
+            }
             adjoin_graph::Error::Timeout { .. } | adjoin_graph::Error::Unreachable { .. } => (
                 error.to_string(),
                 "try again in a minute; if it stays, look at metastatus.com and at the service's way out to \
@@ -112,6 +121,7 @@ impl MetaError {
             next_step: next_step.to_owned(),
             retry: passing,
             retry_after: None,
+            outcome_unknown: error.is_outcome_unknown(),
             meta,
         }
     }
@@ -129,8 +139,7 @@ impl MetaError {
         let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
         let retry_after = match known.class {
             errors::Class::Throttled { pause_seconds, .. } => {
-                let told = refusal.usage.business.iter().map(|row| row.minutes_to_regain_access * 60).max();
-                Some(told.filter(|seconds| *seconds > 0).unwrap_or_else(|| u64::from(pause_seconds)))
+                Some(quota::wait(&refusal.usage, pause_seconds))
             }
             _ => None,
         };
@@ -138,11 +147,13 @@ impl MetaError {
         Self {
             class: known.class,
             message: format!("{}. {} Meta says: {said}", known.title, known.what),
-            who: known.who,
-            next_step: known.next_step.clone(),
+            // The same as for the calls that then wait here, whatever the partner might do about it in the long run.
+            who: if retry_after.is_some() { Who::Meta } else { known.who },
+            next_step: if retry_after.is_some() { WAIT.to_owned() } else { known.next_step.clone() },
             retry: refusal.is_passing()
                 || matches!(known.retry, errors::Retry::Backoff | errors::Retry::AfterPause),
             retry_after,
+            outcome_unknown: false,
             meta: refusal.raw.clone(),
         }
     }

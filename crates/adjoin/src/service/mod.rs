@@ -30,7 +30,7 @@ use crate::{
 };
 
 mod error;
-pub use error::{Error, Fault, MetaError, Result, Who};
+pub use error::{Error, Fault, MetaError, Result, WAIT, Who};
 
 /// What the services stand on. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -274,6 +274,7 @@ fn credentials_refused(error: adjoin_graph::Error) -> Error {
         next_step: fault.next_step.clone(),
         retry: false,
         retry_after: None,
+        outcome_unknown: false,
         meta: error.refusal().map_or(serde_json::Value::Null, |refusal| refusal.raw.clone()),
     }))
 }

@@ -1,4 +1,5 @@
 use std::{
+    path::Path,
     str::FromStr,
     sync::{
         Arc,
@@ -66,6 +67,7 @@ impl Db {
                 .synchronous(SqliteSynchronous::Full)
                 // What is erased is overwritten, not only unlinked.
                 .pragma("secure_delete", "on");
+            make_private(options.get_filename());
             let writer = SqlitePoolOptions::new()
                 .max_connections(1)
                 .test_before_acquire(false)
@@ -156,6 +158,21 @@ impl Tx {
     }
 }
 
+/// Makes a file that is not there yet for its owner's eyes alone; SQLite gives the files beside it the same mode. What
+/// goes wrong here goes wrong again when SQLite opens it, and is told then.
+#[cfg(unix)]
+fn make_private(file: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let in_memory = file.to_str().is_none_or(|name| name.starts_with("file:") || name.contains(":memory:"));
+    if !in_memory {
+        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    }
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) {}
+
 fn without_password(url: &str) -> String {
     url::Url::parse(url).map_or_else(
         |_| "(unreadable)".to_owned(),
@@ -166,4 +183,25 @@ fn without_password(url: &str) -> String {
             parsed.to_string()
         },
     )
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_new_file_is_its_owners_alone_and_a_file_that_is_there_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("adjoin.db");
+        let url = format!("sqlite://{}", file.display());
+        let mode = |file: &Path| std::fs::metadata(file).unwrap().permissions().mode() & 0o777;
+        let db = Db::open(&url).await.unwrap();
+        assert_eq!((mode(&file), mode(&folder.path().join("adjoin.db-wal"))), (0o600, 0o600));
+        db.close().await;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        Db::open(&url).await.unwrap().close().await;
+        assert_eq!(mode(&file), 0o640);
+    }
 }

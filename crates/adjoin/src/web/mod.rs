@@ -20,9 +20,12 @@ use crate::service::{App, connect_sessions};
 
 /// Every route of the service.
 pub fn router(app: App) -> Router {
+    let open_to_all = connect::router().merge(callbacks::router()).layer(middleware::from_fn_with_state(
+        limits::PerAddress::new(app.clock.clone()),
+        limits::per_address,
+    ));
     Router::new()
-        .merge(connect::router())
-        .merge(callbacks::router())
+        .merge(open_to_all)
         .merge(api::router(&app))
         .merge(console::router())
         .merge(health::router())

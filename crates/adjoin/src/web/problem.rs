@@ -9,7 +9,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::service::{Error, Fault, MetaError, Who};
+use crate::service::{Error, Fault, MetaError, WAIT, Who};
 
 /// What went wrong, who can mend it, and the next step.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -131,7 +131,7 @@ impl From<Error> for Problem {
                     "Meta's limit is reached",
                     message,
                     Who::Meta,
-                    "send it again after `retry_after` seconds; nothing was sent to Meta",
+                    WAIT,
                 )
             },
             Error::Meta(error) => {

@@ -214,6 +214,79 @@ fn what_cannot_be_used_is_a_problem_that_says_so() {
 }
 
 #[test]
+fn a_page_that_cannot_be_is_a_fault() {
+    on_each_app(async |test| {
+        let backend = Backend::new(test, None).await;
+        for list in ["/v1/accounts", "/v1/connections"] {
+            for (query, field, fix) in [
+                ("limit=0", "limit", "1 to 100"),
+                ("limit=101", "limit", "1 to 100"),
+                ("limit=abc", "limit", "1 to 100"),
+                ("after=zzz", "after", "`next` of the page before"),
+                ("after=key_00000000000000000000000000000000", "after", "`next` of the page before"),
+            ] {
+                let (status, problem) = backend.get(&format!("{list}?{query}")).await;
+                let fault = &problem["faults"][0];
+                assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{list}?{query}");
+                assert_eq!((&fault["field"], &fault["fix"]), (&json!(field), &json!(fix)), "{problem}");
+            }
+            assert_eq!(backend.get(&format!("{list}?limit=100")).await.0, StatusCode::OK);
+        }
+    });
+}
+
+#[test]
+fn a_connect_session_says_which_kinds_there_are() {
+    on_each_app(async |test| {
+        let backend = Backend::new(test, None).await;
+        let id = account(test, "Acme").await;
+        let path = format!("/v1/accounts/{id}/connect-sessions");
+        for (body, field, fix) in [
+            (json!({}), "kind", "link or embedded"),
+            (json!({"kind": "lnk"}), "kind", "did you mean link? It takes link, embedded"),
+            (json!({"kind": "x"}), "kind", "one of link, embedded"),
+            (
+                json!({"kind": "link", "return_url": "https://a.example/"}),
+                "return_url",
+                "leave it out, or make the session embedded",
+            ),
+            (json!({"kind": "embedded"}), "return_url", "one of the return URLs at Settings > General"),
+            (json!({"kind": "link", "use_case": []}), "use_case", "did you mean use_cases?"),
+        ] {
+            let (status, problem) = backend.send(Method::POST, &path, &body).await;
+            let fault = &problem["faults"][0];
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}: {problem}");
+            assert_eq!((&fault["field"], &fault["fix"]), (&json!(field), &json!(fix)), "{problem}");
+        }
+    });
+}
+
+#[test]
+fn connect_links_cannot_be_tried_one_after_another() {
+    on_each_app(async |test| {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let get = |path: String| {
+            let request = http.get(test.url(&path));
+            async move { request.send().await.unwrap() }
+        };
+        for attempt in 0..120 {
+            let path = if attempt % 2 == 0 {
+                format!("/connect/cnt_{attempt}")
+            } else {
+                "/connector/callback".to_owned()
+            };
+            assert_ne!(get(path).await.status(), StatusCode::TOO_MANY_REQUESTS, "{attempt}");
+        }
+        let refused = get("/connect/cnt_120".to_owned()).await;
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert!(refused.headers().contains_key("retry-after"));
+        assert_eq!(get("/healthz".to_owned()).await.status(), StatusCode::OK);
+        test.clock.advance_seconds(1);
+        assert_ne!(get("/connect/cnt_121".to_owned()).await.status(), StatusCode::TOO_MANY_REQUESTS);
+    });
+}
+
+#[test]
 fn it_is_ready_while_its_database_and_key_file_are_there() {
     on_each_app(async |test| {
         assert_eq!(reqwest::get(test.url("/readyz")).await.unwrap().status(), StatusCode::OK);

@@ -344,9 +344,10 @@ fn the_rules_speak_beside_the_fields_of_an_ad_set() {
         ];
         let html = page(browser.post(path, &form).await).await;
         assert!(html.contains("Meta would refuse it"));
-        let field =
-            html.split("id=\"ad_set.promoted_object.page_id-remarks\"").nth(1).expect("the field is offered");
-        assert!(field.split("</div>").next().unwrap().contains("page_id"), "the fault stands beside it");
+        let group =
+            html.split("<legend>Promoted object</legend>").nth(1).expect("the promoted object is asked for");
+        let remarks = group.split("class=\"remarks\"").nth(1).expect("the group has a place for remarks");
+        assert!(remarks.split("</div>").next().unwrap().contains("page_id"), "the fault stands beside it");
         assert!(
             !html.contains("name=\"ad_set.promoted_object.pixel_id\""),
             "no field the table does not ask for"

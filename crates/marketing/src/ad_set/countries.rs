@@ -135,12 +135,11 @@ fn letters(code: &str) -> Option<usize> {
 /// The code that was probably meant by a text that is none, with the country's name.
 pub(crate) fn meant_by(text: &str) -> Option<(&'static str, &'static str)> {
     let Known { names, misspelt, .. } = &COUNTRIES.known;
-    let (code, name) = match misspelt.get(&text.trim().to_ascii_uppercase()) {
-        Some(code) => names.get_key_value(code)?,
-        None => {
-            let near = nearest(text, names.values().map(String::as_str))?;
-            names.iter().find(|(_, name)| *name == near)?
-        }
+    let (code, name) = if let Some(code) = misspelt.get(&text.trim().to_ascii_uppercase()) {
+        names.get_key_value(code)?
+    } else {
+        let near = nearest(text, names.values().map(String::as_str))?;
+        names.iter().find(|(_, name)| *name == near)?
     };
     Some((code, name))
 }

@@ -79,13 +79,11 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// A byte order mark before the document is skipped, and not counted in the place of a fault.
 pub fn parse(input: &[u8]) -> Result<Document<'_>, InputError> {
     // Checked once for all, the text need not be checked string by string.
-    match std::str::from_utf8(input) {
-        Ok(text) => parse_str(text),
-        Err(_) => {
-            let input = input.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(input);
-            from_whole(read(input, serde_json::from_slice(input))?)
-        }
+    if let Ok(text) = std::str::from_utf8(input) {
+        return parse_str(text);
     }
+    let input = input.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(input);
+    from_whole(read(input, serde_json::from_slice(input))?)
 }
 
 /// The same for text.

@@ -140,14 +140,14 @@ fn account_facts(world: &World, account: u64) -> Value {
 
 /// The refusal of the first finding that Meta would not let pass.
 fn decide(document: &Value, checked: Result<Report, InputError>) -> Result<(), GraphError> {
-    let report = checked.map_err(unreadable)?;
+    let report = checked.map_err(|error| unreadable(&error))?;
     match report.findings.iter().find(|finding| refuses(document, finding)) {
         Some(finding) => Err(refusal(finding)),
         None => Ok(()),
     }
 }
 
-fn unreadable(error: InputError) -> GraphError {
+fn unreadable(error: &InputError) -> GraphError {
     GraphError::new(100, format!("(#100) {}", error.problem))
 }
 
@@ -347,7 +347,7 @@ pub fn ad(
         "ad_account": account_facts(world, ad_set.account),
         "api_version": request.version,
     });
-    let report = ad_set::check_value(&document, world.clock.now()).map_err(unreadable)?;
+    let report = ad_set::check_value(&document, world.clock.now()).map_err(|error| unreadable(&error))?;
     if report.findings.iter().any(|finding| finding.rule == Rule::PromotedObjectPage) {
         return Err(known(1_885_154, &["adset_id"]));
     }

@@ -263,7 +263,7 @@ fn only_the_name_of_the_gone(
         return Ok(());
     }
     let (what, archived, deleted) = match object.kind {
-        ObjectKind::Campaign => ("campaign", 1_487_566, 1_487_056),
+        ObjectKind::Campaign => ("campaign", 1_487_566, 1_487_566),
         ObjectKind::AdSet => ("ad set", 1_487_566, 1_487_056),
         _ => ("ad", 1_885_088, 1_885_088),
     };

@@ -21,10 +21,7 @@ pub fn again(login: &Login, wanted: &[String], connection: &Connection, asked_ag
     };
     wanted
         .iter()
-        .filter(|name| match connection.granted.contains(name) {
-            true => picked_nothing(name),
-            false => may_ask,
-        })
+        .filter(|name| if connection.granted.contains(name) { picked_nothing(name) } else { may_ask })
         .cloned()
         .collect()
 }

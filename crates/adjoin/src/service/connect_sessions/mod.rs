@@ -43,7 +43,7 @@ pub use view::{Asked, Invitation, Opened, Parties, Progress, Status, open, progr
 pub enum Kind {
     /// A link that is sent to somebody. The person confirms by a press.
     Link,
-    /// Opened from the partner's product. The partner's backend confirms with [`complete`].
+    /// Opened from the partner's product. The partner's backend completes it.
     Embedded {
         /// Where the browser goes back to; one of the settings' return URLs, exactly.
         return_url: String,

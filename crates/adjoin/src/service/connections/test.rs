@@ -175,6 +175,7 @@ fn refused(refusal: Refusal, is_valid: bool, subcode: Option<i64>, now: Timestam
             next_step: refusal.next_step,
             retry: false,
             retry_after: None,
+            outcome_unknown: false,
             meta: serde_json::Value::Null,
         }));
     }

@@ -1,5 +1,7 @@
 //! What a call answers with: Meta's JSON in an envelope of ours, without tokens.
 
+use std::collections::BTreeSet;
+
 use adjoin_marketing::{
     ad_set::{Finding, Report},
     catalogue::{Method, Plan},
@@ -77,6 +79,13 @@ struct ListOf<'a> {
     paging: Option<Paging<'a>>,
 }
 
+impl<'a> ListOf<'a> {
+    /// The cursor to go on with; `None` on the last page.
+    fn after(self) -> Option<std::borrow::Cow<'a, str>> {
+        self.paging.and_then(|paging| paging.next.and(paging.cursors)).and_then(|it| it.after)
+    }
+}
+
 #[derive(Deserialize)]
 struct Paging<'a> {
     #[serde(borrow, default)]
@@ -104,11 +113,56 @@ pub fn made(answer: &adjoin_graph::Answer, method: &Method, findings: &[Finding]
     };
     if method.paging {
         let list: ListOf<'_> = serde_json::from_str(text).map_err(|_| unreadable())?;
-        let after = list.paging.and_then(|paging| paging.next.and(paging.cursors)).and_then(|it| it.after);
-        Ok(envelope(list.data, after.as_deref().map_or(Next::Last(()), Next::Cursor)))
+        let (data, after) = (list.data, list.after());
+        Ok(envelope(data, after.as_deref().map_or(Next::Last(()), Next::Cursor)))
     } else {
         Ok(envelope(serde_json::from_str(text).map_err(|_| unreadable())?, Next::NoList))
     }
+}
+
+/// A page of a list, row by row.
+#[derive(Debug, Default)]
+pub struct Rows {
+    pub items: Vec<Box<RawValue>>,
+    pub next: Option<String>,
+    version_warning: Option<String>,
+}
+
+impl Rows {
+    /// The ids of the rows.
+    pub fn ids(&self) -> BTreeSet<String> {
+        #[derive(Deserialize)]
+        struct Named {
+            id: String,
+        }
+        let named = self.items.iter().filter_map(|row| serde_json::from_str::<Named>(row.get()).ok());
+        named.map(|row| row.id).collect()
+    }
+}
+
+/// The rows of a list that Meta answered.
+pub fn rows(answer: &adjoin_graph::Answer) -> Result<Rows> {
+    let unreadable = || Error::Meta(Box::new(MetaError::unreadable(answer.trace_id.as_deref())));
+    let list: ListOf<'_> = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
+    Ok(Rows {
+        items: serde_json::from_str(list.data.get()).map_err(|_| unreadable())?,
+        next: list.after().map(std::borrow::Cow::into_owned),
+        version_warning: answer.version_warning.clone(),
+    })
+}
+
+/// Rows in our envelope.
+pub fn list(page: &Rows) -> Answer {
+    let data = serde_json::value::to_raw_value(&page.items).expect("rows are JSON");
+    let data = without_tokens(&data).unwrap_or(data);
+    Shape {
+        data: &data,
+        next: page.next.as_deref().map_or(Next::Last(()), Next::Cursor),
+        findings: &[],
+        validated_by_meta: None,
+        version_warning: page.version_warning.as_deref(),
+    }
+    .into_answer()
 }
 
 /// What a write would send, and whether Meta looked at it too.

@@ -5,16 +5,17 @@
 //!                                                                                         -> answer, log
 //! ```
 //! What fails before Meta costs Meta nothing. A write is sent once: it is never repeated here, and it runs to its end
-//! even when the caller has gone.
+//! even when the caller has gone. A read is repeated a little when Meta fails for a moment.
 
 mod answer;
+mod assets;
 mod facts;
 mod idempotency;
 mod rules;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use adjoin_graph::{GraphRefusal, Request};
+use adjoin_graph::{GraphRefusal, Request, Retry, RetryPolicy};
 use adjoin_marketing::{
     ad_set::{self, Report},
     catalogue::{self, Kind, Method, Verb},
@@ -26,6 +27,7 @@ use super::{App, Error, Fault, MetaError, Result, Who, calls, connections, conne
 use crate::{
     id::{AccountId, CallId, ConnectionId},
     quota::Touched,
+    random,
     store::connections as table,
 };
 
@@ -121,7 +123,7 @@ async fn logged(app: &App, method: &'static Method, connection: ConnectionId, ca
     let mut trail = Trail::default();
     let outcome = attempt(app, method, &connection, call, &mut trail).await;
     let took = started.elapsed();
-    let name = outcome_name(&outcome);
+    let name = outcome_name(method, &outcome);
     app.metrics.called(&method.id, name, took);
     // A connection that is not there has no log, and a replay is no call.
     let worth_it =
@@ -152,7 +154,7 @@ struct Trail {
     trace_id: Option<String>,
 }
 
-fn outcome_name(outcome: &Result<Answer>) -> &'static str {
+fn outcome_name(method: &Method, outcome: &Result<Answer>) -> &'static str {
     match outcome {
         Ok(answer) if answer.replayed => "replayed",
         Ok(_) => "ok",
@@ -163,6 +165,8 @@ fn outcome_name(outcome: &Result<Answer>) -> &'static str {
         Err(Error::NotReady { .. }) => "not_connected",
         Err(Error::Conflict { .. } | Error::Forbidden { .. }) => "conflict",
         Err(Error::NotFound { .. }) => "not_found",
+        // Neither done nor refused, as far as anybody here can tell.
+        Err(Error::Meta(error)) if method.is_write() && error.outcome_unknown => "unknown",
         Err(Error::Meta(error)) if error.meta.get("error").is_some() => "refused",
         Err(Error::Meta(_)) => "unreachable",
         Err(Error::Store(_) | Error::Vault(_)) => "failed",
@@ -210,6 +214,10 @@ async fn attempt(
         plan.body.insert("execution_options".to_owned(), serde_json::json!(["validate_only"]));
     }
 
+    if let Some(assets) = assets::Assets::of(method) {
+        return assets::list(&way, method, assets, plan, trail).await;
+    }
+
     let claim = match &call.idempotency_key {
         Some(key) if method.is_write() && !call.preview => {
             match idempotency::claim(app, &call.account_id, key, connection, method, &call.arguments).await? {
@@ -250,33 +258,64 @@ struct Way<'a> {
     touched: &'a Touched,
 }
 
+/// A read that Meta fails for a moment is asked again; together the waits are below a second.
+const READS: RetryPolicy =
+    RetryPolicy { attempts: 3, base: Duration::from_millis(250), longest: Duration::from_millis(500) };
+/// A read that has taken longer than this, as one that ran into its time limit, is not asked again.
+const READ_AGAIN_WITHIN: Duration = Duration::from_millis(1500);
+
 impl Way<'_> {
-    /// Sends once, and takes note of what the answer says about limits and the connection.
+    /// Sends a write once and a read up to three times, and takes note of what each answer says about limits and the
+    /// connection.
     async fn send(
         &self,
         request: &Request,
         trail: &mut Trail,
     ) -> std::result::Result<adjoin_graph::Answer, adjoin_graph::Error> {
-        let sent = self.access.graph.send(request, &self.access.token).await;
-        let now = self.app.clock.now();
-        match &sent {
-            Ok(answer) => {
-                trail.trace_id.clone_from(&answer.trace_id);
-                self.app.quota.observe(self.touched, &answer.usage, None, now);
+        let started = Instant::now();
+        let mut attempt = 1;
+        loop {
+            let sent = self.access.graph.send(request, &self.access.token).await;
+            self.note(&sent, trail).await;
+            let Err(error) = &sent else { return sent };
+            if !request.method.is_read() {
+                return sent;
             }
-            Err(error) => {
-                if let Some(refusal) = error.refusal() {
-                    *trail = Trail::of(refusal);
-                    let known =
-                        errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
-                    self.app.quota.observe(self.touched, &refusal.usage, Some((refusal, known)), now);
+            match READS.decide(error, attempt, true, random::share()) {
+                Retry::Wait(wait) if started.elapsed() + wait < READ_AGAIN_WITHIN => {
+                    tokio::time::sleep(wait).await;
+                    attempt += 1;
                 }
-                if let Err(error) = connections::report_refusal(self.app, self.access, error).await {
-                    tracing::error!(%error, "a refusal could not be told to its connection");
-                }
+                _ => return sent,
             }
         }
-        sent
+    }
+
+    /// Takes note of what an answer says about limits and the connection.
+    async fn note(
+        &self,
+        sent: &std::result::Result<adjoin_graph::Answer, adjoin_graph::Error>,
+        trail: &mut Trail,
+    ) {
+        match sent {
+            Ok(answer) => {
+                *trail = Trail { trace_id: answer.trace_id.clone(), ..Trail::default() };
+                self.app.quota.observe(self.touched, &answer.usage, None, self.app.clock.now());
+            }
+            Err(error) => self.note_failure(error, trail).await,
+        }
+    }
+
+    async fn note_failure(&self, error: &adjoin_graph::Error, trail: &mut Trail) {
+        if let Some(refusal) = error.refusal() {
+            *trail = Trail::of(refusal);
+            let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+            let now = self.app.clock.now();
+            self.app.quota.observe(self.touched, &refusal.usage, Some((refusal, known)), now);
+        }
+        if let Err(error) = connections::report_refusal(self.app, self.access, error).await {
+            tracing::error!(%error, "a refusal could not be told to its connection");
+        }
     }
 }
 
@@ -374,7 +413,7 @@ fn room(app: &App, touched: &Touched) -> Result<()> {
 /// Meta's error in words. A write whose end is not known says so.
 fn explained(error: &adjoin_graph::Error, method: &Method) -> Error {
     let mut known = MetaError::explain(error);
-    if method.is_write() && error.is_outcome_unknown() {
+    if method.is_write() && known.outcome_unknown {
         known.message.push_str(" Whether the change was made is not known.");
         known.next_step = format!(
             "look with {}.list or {0}.get whether it was made before sending it again",

@@ -1,8 +1,8 @@
-//! The rules for ad sets stand before `ad_set.create` and `ad_set.update`: what they reject is not sent.
+//! The rules stand before `campaign.create`, `ad_set.create` and `ad_set.update`: what they reject is not sent.
 
 use adjoin_graph::Request;
 use adjoin_marketing::{
-    ad_set::{self, Finding, Verdict},
+    ad_set::{self, Finding, Report, Verdict},
     catalogue::{self, Method},
 };
 use serde_json::{Map, Value, json};
@@ -13,9 +13,10 @@ use crate::service::{Error, Result};
 /// What a read campaign tells beyond its usual fields.
 const CAMPAIGN_FIELDS: [&str; 2] = ["special_ad_category_country", "promoted_object"];
 
-/// What the rules find. An ad set that they reject is an error.
+/// What the rules find. What they reject is an error.
 pub async fn check(way: &Way<'_>, method: &Method, call: &Call, trail: &mut Trail) -> Result<Vec<Finding>> {
     let existing = match method.id.as_str() {
+        "campaign.create" => return campaign_alone(way, method, call),
         "ad_set.create" => None,
         // Without knowing how it stands, a change cannot be told from a creation.
         "ad_set.update" if call.look_up => Some(ad_set_as_it_stands(way, call, trail).await?),
@@ -34,13 +35,28 @@ pub async fn check(way: &Way<'_>, method: &Method, call: &Call, trail: &mut Trai
     let text = serde_json::to_vec(&document).expect("JSON is JSON");
     let report = ad_set::check(&text, way.app.clock.now().0)
         .map_err(|error| Error::invalid(error.path, error.problem, "an ad set as Meta takes it"))?;
+    judged(report)
+}
+
+/// A new campaign. Everything the rules need is in the call.
+fn campaign_alone(way: &Way<'_>, method: &Method, call: &Call) -> Result<Vec<Finding>> {
+    let document = json!({
+        "campaign": without_path(method, &call.arguments),
+        "api_version": way.access.graph_version,
+    });
+    let report = ad_set::check_campaign_value(&document, way.app.clock.now().0)
+        .map_err(|error| Error::invalid(error.path, error.problem, "a campaign as Meta takes it"))?;
+    judged(report)
+}
+
+fn judged(report: Report) -> Result<Vec<Finding>> {
     match report.verdict {
         Verdict::Reject => Err(Error::Rejected(Box::new(report))),
         Verdict::Accept | Verdict::Warn => Ok(report.findings),
     }
 }
 
-/// The ad set itself: the arguments without those that only say where it goes, with the defaults of the method.
+/// What is made or changed: the arguments without those that only say where it goes, with the defaults of the method.
 fn without_path(method: &Method, arguments: &Map<String, Value>) -> Map<String, Value> {
     let body = method.parameters.iter().filter(|parameter| parameter.r#in == catalogue::Place::Body);
     body.filter_map(|parameter| {

@@ -33,7 +33,7 @@ use crate::{
         api_keys::{self, Reach},
     },
     time::Clock,
-    web::problem::Problem,
+    web::{limits::ServiceClock, problem::Problem},
 };
 
 /// An authenticated caller.
@@ -190,18 +190,6 @@ impl RateLimits {
                 )
             })
         })
-    }
-}
-
-/// The service's clock as governor reads clocks.
-#[derive(Debug, Clone)]
-struct ServiceClock(Clock);
-
-impl governor::clock::Clock for ServiceClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        Duration::from_millis(self.0.now().millis().unsigned_abs())
     }
 }
 

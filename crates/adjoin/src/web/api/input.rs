@@ -1,6 +1,6 @@
 //! What the API takes: JSON bodies, query and path. Whatever cannot be used becomes a problem that names the place.
 
-use std::time::Duration;
+use std::{fmt, str::FromStr, time::Duration};
 
 use adjoin_marketing::nearest::nearest;
 use aide::{
@@ -133,6 +133,16 @@ fn misfit(path: &str, message: &str) -> Refused {
     } else if message.starts_with("missing field") {
         let field = quoted.first().copied().unwrap_or_default();
         Fault::new(child(field), "it is missing", "give it")
+    } else if message.starts_with("unknown variant") {
+        let given = quoted.first().copied().unwrap_or_default();
+        let known = quoted.get(1..).unwrap_or_default();
+        let fix = match nearest(given, known.iter().copied()) {
+            Some(near) => format!("did you mean {near}? It takes {}", known.join(", ")),
+            None => format!("one of {}", known.join(", ")),
+        };
+        Fault::new(if path == "." { "" } else { path }, format!("{given:?} is none of its values"), fix)
+    } else if message.contains("`true` or `false`") {
+        Fault::new(path, "it is not true or false", "true or false")
     } else {
         let (found, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
         Fault::new(if path == "." { "" } else { path }, found, expected)
@@ -192,21 +202,45 @@ impl<T: JsonSchema> OperationInput for Query<T> {
     }
 }
 
-/// Which page of a list.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PageQuery {
-    /// Most entries a page has, 1 to 100.
-    #[serde(default = "PageQuery::default_limit")]
-    #[schemars(range(min = 1, max = 100))]
-    pub limit: usize,
-    /// `next` of the page before.
-    pub after: Option<String>,
+/// Most entries a page has, 1 to 100.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "u64", inline, extend("minimum" = 1, "maximum" = 100, "default" = 25))]
+pub struct Limit(pub usize);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(25)
+    }
 }
 
-impl PageQuery {
-    pub const fn default_limit() -> usize {
-        25
+impl TryFrom<String> for Limit {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let number = text.parse().ok().filter(|number| (1..=100).contains(number));
+        // What stands behind "expected" becomes the fix.
+        number.map(Self).ok_or("it is not a number within the limits, expected 1 to 100")
+    }
+}
+
+/// `next` of the page before: the last id there.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(try_from = "String", bound(deserialize = "Id: FromStr"))]
+#[schemars(with = "String", inline)]
+pub struct Cursor<Id>(Id);
+
+impl<Id: FromStr> TryFrom<String> for Cursor<Id> {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self).map_err(|_| "it is no cursor of this list, expected `next` of the page before")
+    }
+}
+
+impl<Id: fmt::Display> Cursor<Id> {
+    pub fn text(cursor: Option<&Self>) -> Option<String> {
+        cursor.map(|cursor| cursor.0.to_string())
     }
 }
 

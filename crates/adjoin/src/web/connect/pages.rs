@@ -103,20 +103,19 @@ impl Message {
                 ..Self::new("bad", title.clone(), message.clone())
             };
         }
-        let them = partner.unwrap_or("the product that sent you here");
+        let them = partner.unwrap_or("whoever sent you here");
+        let text = partner.map_or_else(
+            || "Something has to be changed first in the Meta app that stands behind this page.".to_owned(),
+            |partner| format!("{partner} has to change something in its Meta app first."),
+        );
         Self {
             who: Some(*who),
             next_step: Some(format!(
-                "Tell {them}, and pass on what stands below. Come back when it is mended. You did nothing wrong."
+                "Tell {them}, and pass on what stands below. Come back when it is mended. You did nothing wrong, and \
+                 nothing was changed."
             )),
             for_service: vec![format!("{title}. {message}"), next_step.clone()],
-            ..Self::new(
-                "bad",
-                "This cannot be connected yet",
-                format!(
-                    "Something has to be changed first where {them} is set up. Nothing was changed for you."
-                ),
-            )
+            ..Self::new("bad", "This cannot be connected yet", text)
         }
     }
 

@@ -78,6 +78,8 @@ fn a_refusal_is_explained_by_its_number_with_and_without_a_state() {
     in_each_world(async |world| {
         for refusal in adjoin_marketing::dialog::refusals() {
             let Some(code) = refusal.error_code.filter(|code| *code != 200) else { continue };
+            // All visitors share an address here, and its limit.
+            world.test.clock.advance_seconds(60);
             for with_state in [true, false] {
                 let (session, link) = world.session(Kind::Link).await;
                 let mut browser = world.browser();

@@ -299,7 +299,12 @@ fn a_portfolio_without_advanced_access_gets_a_token_without_the_permissions() {
     on_each_stand(async |stand| {
         stand.business_login().await;
         stand.scenario("standard_access");
-        stand.connect(&stand.account, AGREE).await.1.shows("with gaps").shows("Advanced Access");
+        stand
+            .connect(&stand.account, AGREE)
+            .await
+            .1
+            .shows("with gaps")
+            .shows("has to change something in its Meta app");
         let gaps = stand.gaps().await;
         let missing = GapKind::PermissionMissing { permission: "ads_management".to_owned() };
         assert!(gaps.contains(&missing), "{gaps:?}");

@@ -28,8 +28,18 @@ pub struct Connected {
 
 /// Runs a test with a connected account, once on each engine. The scenarios are on from the start.
 pub fn on_each_connected(scenarios: &[&str], test: impl AsyncFn(&mut Connected)) {
+    on_each_connected_by(&["ads", "leads"], |_| Login::Facebook, scenarios, test);
+}
+
+/// The same, with a consent to these use cases alone, and by this login.
+pub fn on_each_connected_by(
+    use_cases: &[&str],
+    login: impl Fn(&Facts) -> Login,
+    scenarios: &[&str],
+    test: impl AsyncFn(&mut Connected),
+) {
     on_each_database(async move |database| {
-        let mut connected = Connected::start(&database, scenarios).await;
+        let mut connected = Connected::start(&database, use_cases, &login, scenarios).await;
         test(&mut connected).await;
         connected.stop_sandbox().await;
         connected.test.stop().await;
@@ -37,7 +47,12 @@ pub fn on_each_connected(scenarios: &[&str], test: impl AsyncFn(&mut Connected))
 }
 
 impl Connected {
-    async fn start(database: &Database, scenarios: &[&str]) -> Self {
+    async fn start(
+        database: &Database,
+        use_cases: &[&str],
+        login: &impl Fn(&Facts) -> Login,
+        scenarios: &[&str],
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let options = Options {
             scenarios: scenarios.iter().map(|&name| name.to_owned()).collect(),
@@ -60,8 +75,8 @@ impl Connected {
         let new = NewSetup {
             client_id: facts.app_id.clone(),
             client_secret: Some(SecretString::from(facts.app_secret.clone())),
-            login: Login::Facebook,
-            use_cases: vec!["ads".to_owned(), "leads".to_owned()],
+            login: login(&facts),
+            use_cases: use_cases.iter().map(|&it| it.to_owned()).collect(),
             extra_permissions: Vec::new(),
             graph_version: None,
             keyed_redirect_uri: None,

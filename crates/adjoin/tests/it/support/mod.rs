@@ -6,7 +6,7 @@ mod connected;
 mod databases;
 
 pub use app::TestApp;
-pub use connected::{Connected, on_each_connected};
+pub use connected::{Connected, on_each_connected, on_each_connected_by};
 pub use databases::{Database, on_each_database};
 
 /// Runs a test with a started app, once on each engine.

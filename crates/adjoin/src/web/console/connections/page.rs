@@ -144,6 +144,10 @@ mod tests {
     }
 
     fn rendered(state: State, result: Outcome) -> String {
+        rendered_while(None, state, result)
+    }
+
+    fn rendered_while(other_identity: Option<(Subject, Subject)>, state: State, result: Outcome) -> String {
         let now = Timestamp::from_unix(NOW);
         let connection = connection(state);
         let account = Account {
@@ -172,7 +176,7 @@ mod tests {
             connection,
             calls: vec![call],
             history: vec![line],
-            other_identity: None,
+            other_identity,
             refusal: Refusal::default(),
             result,
         };
@@ -233,6 +237,19 @@ mod tests {
         let html = rendered(State::Broken { trouble: trouble() }, Outcome::Nothing);
         assert!(html.contains("Granted before") && html.contains("<dt>Works</dt><dd>no, since"));
         assert!(!html.contains("<dt>Expires</dt>") && !html.contains("in 58 days"));
+    }
+
+    #[test]
+    fn another_person_who_waits_to_be_accepted_is_shown() {
+        let subject = |id: &str, name: &str| Subject {
+            id: id.to_owned(),
+            name: Some(name.to_owned()),
+            business_id: None,
+        };
+        let both = (subject("98", "Ann"), subject("99", "Bob"));
+        let html = rendered_while(Some(both), State::Connected, Outcome::Nothing);
+        assert!(html.contains("It is connected as Ann; Bob has consented now"));
+        assert!(!rendered(State::Connected, Outcome::Nothing).contains("Somebody else"));
     }
 
     #[test]

@@ -96,9 +96,10 @@ pub fn beginning(text: &str) -> Option<String> {
 /// All permissions that were asked for or granted: what is missing first.
 pub fn permissions(connection: &Connection) -> Vec<Permission> {
     // What a token that does not work was granted is history.
-    let granted = match connection.state.is_usable() {
-        true => Badge::new(Tone::Ok, "Granted"),
-        false => Badge::new(Tone::Off, "Granted before"),
+    let granted = if connection.state.is_usable() {
+        Badge::new(Tone::Ok, "Granted")
+    } else {
+        Badge::new(Tone::Off, "Granted before")
     };
     let mut all: Vec<(u8, Badge, &String)> = Vec::new();
     for name in &connection.wanted {

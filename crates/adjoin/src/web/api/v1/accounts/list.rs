@@ -5,13 +5,14 @@ use serde::Deserialize;
 
 use super::Account;
 use crate::{
+    id::AccountId,
     service::{App, accounts},
     web::api::{
         Result,
         answer::List,
         caller::Partner,
         describe as docs,
-        input::{PageQuery, Query},
+        input::{Cursor, Limit, Query},
     },
 };
 
@@ -24,11 +25,10 @@ pub struct AccountsQuery {
     /// Only the account with exactly this id of yours.
     external_id: Option<String>,
     /// Most entries a page has, 1 to 100.
-    #[serde(default = "PageQuery::default_limit")]
-    #[schemars(range(min = 1, max = 100))]
-    limit: usize,
+    #[serde(default)]
+    limit: Limit,
     /// `next` of the page before.
-    after: Option<String>,
+    after: Option<Cursor<AccountId>>,
 }
 
 pub async fn handle(
@@ -40,7 +40,8 @@ pub async fn handle(
         let found = accounts::by_external_id(&app, external_id).await?;
         return Ok(List::whole(found.into_iter().map(Account::from).collect()));
     }
-    let page = accounts::find(&app, &query.find, query.after.as_deref(), query.limit).await?;
+    let after = Cursor::text(query.after.as_ref());
+    let page = accounts::find(&app, &query.find, after.as_deref(), query.limit.0).await?;
     Ok(List::from_page(page, Account::from))
 }
 

@@ -11,7 +11,8 @@ pub struct Call {
     pub id: CallId,
     pub method: String,
     /// `ok`; ended here: `invalid`, `rejected` (by the rules), `unpermitted`, `parked` (Meta's limit), `not_connected`,
-    /// `conflict`, `failed`; at Meta: `refused`, `unreachable`.
+    /// `conflict`, `failed`; at Meta: `refused`, `unreachable`, and `unknown` for a write
+    /// that may have been carried out or not.
     pub outcome: String,
     /// Meta's code, when Meta refused.
     pub code: Option<i64>,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::FreshConnectSession;
 use crate::{
     service::{
-        App,
+        App, Error, Fault,
         connect_sessions::{self, Kind, NewConnectSession},
         settings,
     },
@@ -16,9 +16,16 @@ use crate::{
 
 /// How the session is opened and confirmed, and what is asked for.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ConnectSessionInput {
-    #[serde(flatten)]
-    kind: Kind,
+    #[schemars(required)]
+    kind: Option<KindName>,
+    /// For `embedded`, where it is needed: where the browser goes back to; one of the settings' return URLs, exactly.
+    return_url: Option<String>,
+    /// For `embedded`: the origin that frames or opens the page; one of the settings' embed origins.
+    origin: Option<String>,
+    /// For `embedded`: your own id of the person who is signed in; `connect_sessions.complete` must name the same.
+    end_user: Option<String>,
     /// Use cases to ask for; left out, all of the setup.
     #[serde(default)]
     use_cases: Vec<String>,
@@ -27,6 +34,48 @@ pub struct ConnectSessionInput {
     /// Ask again for permissions that were declined before.
     #[serde(default)]
     rerequest: bool,
+}
+
+/// How a session is opened and confirmed.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KindName {
+    /// A link that is sent to somebody.
+    Link,
+    /// Opened from your product; your backend completes it.
+    Embedded,
+}
+
+impl ConnectSessionInput {
+    fn kind(&self) -> std::result::Result<Kind, Error> {
+        match self.kind {
+            None => Err(Error::invalid("kind", "it is missing", "link or embedded")),
+            Some(KindName::Link) => {
+                let given = [
+                    ("return_url", self.return_url.is_some()),
+                    ("origin", self.origin.is_some()),
+                    ("end_user", self.end_user.is_some()),
+                ];
+                let faults: Vec<Fault> = given
+                    .into_iter()
+                    .filter(|(_, given)| *given)
+                    .map(|(field, _)| {
+                        let fix = "leave it out, or make the session embedded";
+                        Fault::new(field, "there is no such field for a link", fix)
+                    })
+                    .collect();
+                if faults.is_empty() { Ok(Kind::Link) } else { Err(Error::Invalid(faults)) }
+            }
+            Some(KindName::Embedded) => Ok(Kind::Embedded {
+                return_url: self.return_url.clone().ok_or_else(|| {
+                    let fix = "one of the return URLs at Settings > General";
+                    Error::invalid("return_url", "it is missing, and an embedded session needs it", fix)
+                })?,
+                origin: self.origin.clone(),
+                end_user: self.end_user.clone(),
+            }),
+        }
+    }
 }
 
 pub async fn handle(
@@ -41,7 +90,7 @@ pub async fn handle(
 pub async fn make(app: &App, account: InAccount, body: ConnectSessionInput) -> Result<FreshConnectSession> {
     let new = NewConnectSession {
         account_id: account.id,
-        kind: body.kind,
+        kind: body.kind()?,
         use_cases: body.use_cases,
         configuration: body.configuration,
         rerequest: body.rerequest,

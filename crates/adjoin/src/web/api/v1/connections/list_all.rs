@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    id::ConnectionId,
     service::{
         App,
         connections::{self, Connection},
@@ -13,7 +14,7 @@ use crate::{
         answer::List,
         caller::Partner,
         describe as docs,
-        input::{PageQuery, Query},
+        input::{Cursor, Limit, Query},
     },
 };
 
@@ -23,11 +24,10 @@ pub struct ConnectionsQuery {
     /// Only those in this state.
     state: Option<StateName>,
     /// Most entries a page has, 1 to 100.
-    #[serde(default = "PageQuery::default_limit")]
-    #[schemars(range(min = 1, max = 100))]
-    limit: usize,
+    #[serde(default)]
+    limit: Limit,
     /// `next` of the page before.
-    after: Option<String>,
+    after: Option<Cursor<ConnectionId>>,
 }
 
 /// The name of a connection's state.
@@ -61,7 +61,8 @@ pub async fn handle(
     Query(query): Query<ConnectionsQuery>,
 ) -> Result<Json<List<Connection>>> {
     let state = query.state.map(StateName::as_str);
-    let page = connections::find_all(&app, state, query.after.as_deref(), query.limit).await?;
+    let after = Cursor::text(query.after.as_ref());
+    let page = connections::find_all(&app, state, after.as_deref(), query.limit.0).await?;
     Ok(List::from_page(page, |connection| connection))
 }
 

@@ -81,7 +81,7 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
 
 pub const WHAT: &str = "The body is the method's arguments, as `GET /v1/methods/{method}` describes them. Money is in minor \
     currency units; what is created is `PAUSED` unless the arguments say otherwise. A write is sent to Meta once: with \
-    an `Idempotency-Key`, sending the same call again within a day answers what the first one did. Ad sets are checked \
+    an `Idempotency-Key`, sending the same call again within a day answers what the first one did. Campaigns and ad sets are checked \
     against Meta's rules first, and what they reject is not sent.";
 
 pub const PROBLEMS: [(u16, &str); 8] = [
