@@ -82,10 +82,14 @@ pub async fn revoke(app: &App, actor: &Actor, id: &ApiKeyId) -> Result<()> {
     Ok(())
 }
 
-/// The key behind a bearer secret, or `None`.
-pub async fn authenticate(app: &App, secret: &str) -> Result<Option<(ApiKey, Reach)>> {
-    let Some(key) = api_keys::live_by_hash(&app.db, &random::hash(secret)).await? else { return Ok(None) };
+/// The key behind a bearer secret and what it may reach, or `None`. That it was revoked counts at once in this process,
+/// and within a second in another.
+pub async fn authenticate(app: &App, secret: &str) -> Result<Option<(ApiKeyId, Reach)>> {
     let now = app.clock.now();
+    let read = async |hash: &Vec<u8>| api_keys::live_by_hash(&app.db, hash).await;
+    let Some(key) = app.recent.api_keys.get(&app.db, random::hash(secret), now, read).await? else {
+        return Ok(None);
+    };
     let since = now.plus_seconds(-TOUCH_SECONDS);
     if key.last_used_at.is_none_or(|at| at <= since) {
         // Behind the request, which need not wait for it; of several at once only the first changes anything.
@@ -97,7 +101,7 @@ pub async fn authenticate(app: &App, secret: &str) -> Result<Option<(ApiKey, Rea
         });
     }
     let reach = key.account_id.clone().map_or(Reach::AllAccounts, Reach::One);
-    Ok(Some((key, reach)))
+    Ok(Some((key.id.clone(), reach)))
 }
 
 async fn touch(app: &App, id: &ApiKeyId, now: Timestamp, since: Timestamp) -> store::Result<()> {

@@ -33,29 +33,27 @@ const PRUNE_EVERY_SECONDS: i64 = 3600;
 /// The end of the log that calls write to.
 #[derive(Debug)]
 pub struct Log {
-    queue: mpsc::Sender<Message>,
+    queue: mpsc::Sender<Box<Call>>,
+    flushes: mpsc::Sender<Flush>,
     metrics: Arc<Metrics>,
 }
 
-#[derive(Debug)]
-enum Message {
-    Called(Box<Call>),
-    /// Answered once everything before it is written.
-    Flush(oneshot::Sender<()>),
-}
+/// Answered once everything before it is written.
+type Flush = oneshot::Sender<()>;
 
 impl Log {
     /// Starts the task that writes. It ends when the log is dropped.
     pub fn start(db: Db, clock: Clock, metrics: Arc<Metrics>) -> Self {
-        let (queue, messages) = mpsc::channel(QUEUE);
+        let (queue, calls) = mpsc::channel(QUEUE);
+        let (flushes, asked) = mpsc::channel(1);
         let writer = Writer { db, clock, metrics: Arc::clone(&metrics), pruned_at: None };
-        tokio::spawn(writer.run(messages));
-        Self { queue, metrics }
+        tokio::spawn(writer.run(calls, asked));
+        Self { queue, flushes, metrics }
     }
 
     /// Never waits.
     pub fn add(&self, call: Call) {
-        if self.queue.try_send(Message::Called(Box::new(call))).is_err() {
+        if self.queue.try_send(Box::new(call)).is_err() {
             self.metrics.not_logged(1);
         }
     }
@@ -63,7 +61,7 @@ impl Log {
     /// Waits until everything added so far is written.
     pub async fn flush(&self) {
         let (written, wait) = oneshot::channel();
-        if self.queue.send(Message::Flush(written)).await.is_ok() {
+        if self.flushes.send(written).await.is_ok() {
             let _ = wait.await;
         }
     }
@@ -77,24 +75,30 @@ struct Writer {
 }
 
 impl Writer {
-    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
-        while let Some(first) = messages.recv().await {
-            let (mut calls, mut flushed) = (Vec::new(), Vec::new());
-            let mut next = Some(first);
-            let until = tokio::time::Instant::now() + LINGER;
-            while let Some(message) = next.take() {
-                match message {
-                    Message::Called(call) => calls.push(*call),
-                    Message::Flush(written) => flushed.push(written),
+    async fn run(mut self, mut calls: mpsc::Receiver<Box<Call>>, mut flushes: mpsc::Receiver<Flush>) {
+        loop {
+            let mut batch = Vec::new();
+            let flush = tokio::select! {
+                first = calls.recv() => {
+                    let Some(first) = first else { return };
+                    batch.push(*first);
+                    // Not listening meanwhile: a call that wakes nobody is answered sooner.
+                    tokio::time::timeout(LINGER, flushes.recv()).await.ok().flatten()
                 }
-                if calls.len() < BATCH && flushed.is_empty() {
-                    next = tokio::time::timeout_at(until, messages.recv()).await.ok().flatten();
+                Some(flush) = flushes.recv() => Some(flush),
+            };
+            for _ in 0..=calls.len() / BATCH {
+                while batch.len() < BATCH
+                    && let Ok(call) = calls.try_recv()
+                {
+                    batch.push(*call);
                 }
+                self.write(&batch).await;
+                batch.clear();
             }
-            self.write(&calls).await;
             self.prune().await;
             self.metrics.upkeep();
-            for written in flushed {
+            if let Some(written) = flush {
                 let _ = written.send(());
             }
         }
@@ -116,10 +120,8 @@ impl Writer {
     }
 
     async fn try_write(&self, batch: &[Call]) -> store::Result<()> {
-        let mut tx = self.db.begin().await?;
-        for call in batch {
-            calls::insert(&mut tx, call).await?;
-        }
+        let mut tx = self.db.begin_apart().await?;
+        calls::insert(&mut tx, batch).await?;
         tx.commit().await
     }
 
@@ -130,7 +132,7 @@ impl Writer {
         }
         self.pruned_at = Some(now);
         let pruned = async {
-            let mut tx = self.db.begin().await?;
+            let mut tx = self.db.begin_apart().await?;
             calls::prune(&mut tx, now.plus_seconds(-KEPT_SECONDS)).await?;
             idempotency::prune(&mut tx, now.plus_seconds(-KEYS_KEPT_SECONDS)).await?;
             tx.commit().await

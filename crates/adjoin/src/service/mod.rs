@@ -19,7 +19,15 @@ pub mod setup;
 
 use std::{ops::Deref, sync::Arc};
 
-use crate::{config::Config, metrics::Metrics, quota::Quota, store::Db, time::Clock, vault::Vault};
+use crate::{
+    config::Config,
+    id::{AccountId, ConnectionId},
+    metrics::Metrics,
+    quota::Quota,
+    store::{Db, Recent, api_keys::ApiKey, connections::Keys},
+    time::Clock,
+    vault::Vault,
+};
 
 mod error;
 pub use error::{Error, Fault, MetaError, Result, WAIT, Who};
@@ -40,6 +48,16 @@ pub struct Inner {
     /// The call log's end that calls write to.
     pub calls: calls::Log,
     pub facts: methods::Facts,
+    pub recent: RecentRows,
+}
+
+/// What every call reads: who calls, by the hash of the key's secret, and with what.
+#[derive(Debug, Default)]
+pub struct RecentRows {
+    pub api_keys: Recent<Vec<u8>, ApiKey>,
+    pub connections: Recent<(AccountId, ConnectionId), Keys>,
+    /// The connection of an account that has exactly one.
+    pub sole_connections: Recent<AccountId, ConnectionId>,
 }
 
 impl App {
@@ -58,6 +76,7 @@ impl App {
             metrics,
             calls,
             facts: methods::Facts::default(),
+            recent: RecentRows::default(),
         }))
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::{Db, Page, Result, Tx, row, sql};
 use crate::{
     id::{AccountId, CallId, ConnectionId},
@@ -37,27 +39,51 @@ row!(Call {
     at
 });
 
-/// Adds a line, unless its connection is gone by now.
-pub async fn insert(tx: &mut Tx, call: &Call) -> Result<()> {
-    sql(
-        "INSERT INTO calls (id, account_id, connection_id, method, outcome, code, subcode, message, trace_id,
+/// Most lines in one statement.
+const LINES: usize = 20;
+const COLUMNS: usize = 11;
+
+/// `INSERTS[n]` adds `n + 1` lines.
+static INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| (1..=LINES).map(insert_text).collect());
+
+fn insert_text(lines: usize) -> String {
+    let line = |nth: usize| {
+        let values: Vec<String> =
+            (1..=COLUMNS).map(|column| format!("${}", nth * COLUMNS + column)).collect();
+        format!("({})", values.join(", "))
+    };
+    let lines: Vec<String> = (0..lines).map(line).collect();
+    format!(
+        "WITH new (id, account_id, connection_id, method, outcome, code, subcode, message, trace_id, duration_us, at)
+             AS (VALUES {})
+         INSERT INTO calls (id, account_id, connection_id, method, outcome, code, subcode, message, trace_id,
                             duration_us, at)
-         SELECT $1, n.account_id, n.id, $4, $5, $6, $7, $8, $9, $10, $11
-         FROM connections n WHERE n.id = $3 AND n.account_id = $2",
+         SELECT new.id, n.account_id, n.id, new.method, new.outcome, new.code, new.subcode, new.message,
+                new.trace_id, new.duration_us, new.at
+         FROM new JOIN connections n ON n.id = new.connection_id AND n.account_id = new.account_id",
+        lines.join(", ")
     )
-    .bind(&call.id)
-    .bind(&call.account_id)
-    .bind(&call.connection_id)
-    .bind(&call.method)
-    .bind(&call.outcome)
-    .bind(call.code)
-    .bind(call.subcode)
-    .bind(call.message.clone())
-    .bind(call.trace_id.clone())
-    .bind(call.duration_us)
-    .bind(call.at)
-    .execute(tx)
-    .await?;
+}
+
+/// Adds lines, but for those whose connection is gone by now.
+pub async fn insert(tx: &mut Tx, calls: &[Call]) -> Result<()> {
+    for lines in calls.chunks(LINES) {
+        let insert = lines.iter().fold(sql(&INSERTS[lines.len() - 1]), |insert, call| {
+            insert
+                .bind(&call.id)
+                .bind(&call.account_id)
+                .bind(&call.connection_id)
+                .bind(&call.method)
+                .bind(&call.outcome)
+                .bind(call.code)
+                .bind(call.subcode)
+                .bind(call.message.clone())
+                .bind(call.trace_id.clone())
+                .bind(call.duration_us)
+                .bind(call.at)
+        });
+        insert.execute(tx).await?;
+    }
     Ok(())
 }
 

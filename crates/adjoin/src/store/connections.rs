@@ -143,6 +143,20 @@ pub async fn find(db: &Db, status: Option<&str>, before: Option<&str>, limit: us
     Ok(Page::from_rows(rows, limit, |row: &Stored| row.id.to_string()))
 }
 
+#[derive(Debug)]
+struct Id {
+    id: ConnectionId,
+}
+row!(Id { id });
+
+/// The connection of an account that has exactly one.
+pub async fn sole_of_account(db: &Db, account: &AccountId) -> Result<Option<ConnectionId>> {
+    let mut rows: Vec<Id> =
+        sql("SELECT id FROM connections WHERE account_id = $1 LIMIT 2").bind(account).all(db).await?;
+    let first = rows.pop();
+    Ok(first.filter(|_| rows.is_empty()).map(|row| row.id))
+}
+
 pub async fn keys(db: &Db, account: &AccountId, id: &ConnectionId) -> Result<Option<Keys>> {
     sql("SELECT n.state AS state, n.app_id AS app_id, n.token_sealed AS token_sealed,
                 n.token_expires_at AS token_expires_at, n.connected_at AS connected_at, n.granted AS granted,

@@ -1,7 +1,15 @@
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{
+    path::Path,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{
-    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    Connection as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -12,17 +20,35 @@ use super::{Error, Result, migrate};
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// A PostgreSQL connection that nobody used for so long is tried before it is used: the server, or a firewall on the
+/// way, may have ended it. To try it each time would double the round trips.
+const TRIED_AFTER: Duration = Duration::from_secs(5);
 
-/// The database, one arm an engine. Cheap to clone.
+/// The database. Cheap to clone.
 #[derive(Clone, Debug)]
-pub enum Db {
+pub struct Db {
+    pub(super) pools: Pools,
+    /// How many transactions changed what [`super::Recent`] may hold.
+    changes: Arc<AtomicU64>,
+}
+
+/// One arm an engine.
+#[derive(Clone, Debug)]
+pub(super) enum Pools {
     Sqlite { writer: SqlitePool, readers: SqlitePool },
     Postgres(PgPool),
 }
 
 /// A transaction that may write. Dropped without [`Tx::commit`], it rolls back.
 #[derive(Debug)]
-pub enum Tx {
+pub struct Tx {
+    pub(super) on: Begun,
+    changes: Option<Arc<AtomicU64>>,
+}
+
+/// One arm an engine.
+#[derive(Debug)]
+pub(super) enum Begun {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
@@ -31,7 +57,7 @@ impl Db {
     /// Opens `sqlite://path` (made when absent) or `postgres://...` and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self> {
         let address = |reason: &str| Error::Address { url: without_password(url), reason: reason.to_owned() };
-        let db = if url.starts_with("sqlite:") {
+        let pools = if url.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(url)
                 .map_err(|e| address(&e.to_string()))?
                 .create_if_missing(true)
@@ -44,65 +70,91 @@ impl Db {
             make_private(options.get_filename());
             let writer = SqlitePoolOptions::new()
                 .max_connections(1)
+                .test_before_acquire(false)
                 .connect_with(options.clone())
                 .await
                 .map_err(Error::Open)?;
             let readers = SqlitePoolOptions::new()
                 .max_connections(SQLITE_READERS)
+                .test_before_acquire(false)
                 .connect_lazy_with(options.read_only(true).create_if_missing(false));
-            Self::Sqlite { writer, readers }
+            Pools::Sqlite { writer, readers }
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url).map_err(|e| address(&e.to_string()))?;
             let pool = PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(BUSY_TIMEOUT)
+                .test_before_acquire(false)
+                .before_acquire(|connection, known| {
+                    Box::pin(async move {
+                        if known.idle_for >= TRIED_AFTER {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
                 .connect_with(options)
                 .await
                 .map_err(Error::Open)?;
-            Self::Postgres(pool)
+            Pools::Postgres(pool)
         } else {
             return Err(address("it must begin with sqlite:// or postgres://"));
         };
+        let db = Self { pools, changes: Arc::default() };
         migrate::run(&db).await?;
         Ok(db)
     }
 
     /// Begins a transaction that may write; on SQLite it takes the write lock at once.
     pub async fn begin(&self) -> Result<Tx> {
-        match self {
-            Self::Sqlite { writer, .. } => {
-                writer.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite).map_err(Error::Transaction)
-            }
-            Self::Postgres(pool) => pool.begin().await.map(Tx::Postgres).map_err(Error::Transaction),
-        }
+        Ok(Tx { changes: Some(Arc::clone(&self.changes)), ..self.begin_apart().await? })
+    }
+
+    /// As [`Db::begin`], for rows that are never kept by [`super::Recent`] and written at every call: the call log,
+    /// idempotency keys. What was read a moment ago stays fresh.
+    pub async fn begin_apart(&self) -> Result<Tx> {
+        let on = match &self.pools {
+            Pools::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Begun::Sqlite),
+            Pools::Postgres(pool) => pool.begin().await.map(Begun::Postgres),
+        };
+        Ok(Tx { on: on.map_err(Error::Transaction)?, changes: None })
+    }
+
+    /// Moves on with every transaction that ends but for those of [`Db::begin_apart`].
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
     }
 
     /// The engine's name, for people.
     pub const fn engine(&self) -> &'static str {
-        match self {
-            Self::Sqlite { .. } => "SQLite",
-            Self::Postgres(_) => "PostgreSQL",
+        match self.pools {
+            Pools::Sqlite { .. } => "SQLite",
+            Pools::Postgres(_) => "PostgreSQL",
         }
     }
 
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite { writer, readers } => {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Pools::Postgres(pool) => pool.close().await,
         }
     }
 }
 
 impl Tx {
     pub async fn commit(self) -> Result<()> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
+        let ended = match self.on {
+            Begun::Sqlite(tx) => tx.commit().await,
+            Begun::Postgres(tx) => tx.commit().await,
+        };
+        // Even when it failed: a server that could not tell us may have committed.
+        if let Some(changes) = self.changes {
+            changes.fetch_add(1, Ordering::SeqCst);
         }
-        .map_err(Error::Transaction)
+        ended.map_err(Error::Transaction)
     }
 }
 

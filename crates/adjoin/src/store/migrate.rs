@@ -2,7 +2,7 @@
 
 use sqlx::Executor;
 
-use super::{Db, Error, Result, Tx, query::row, sql};
+use super::{Db, Error, Result, Tx, db::Begun, query::row, sql};
 
 /// Version and text. Released migrations are never edited: a change is a new file.
 const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../../migrations/0001_connector.sql"))];
@@ -19,7 +19,7 @@ row!(Applied { version });
 pub async fn run(db: &Db) -> Result<()> {
     let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
     let mut tx = db.begin().await?;
-    if matches!(tx, Tx::Postgres(_)) {
+    if matches!(tx.on, Begun::Postgres(_)) {
         sql("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut tx).await?;
     }
     batch(&mut tx, "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
@@ -39,8 +39,8 @@ pub async fn run(db: &Db) -> Result<()> {
 
 /// Runs several statements as one text.
 async fn batch(tx: &mut Tx, text: &'static str) -> std::result::Result<(), sqlx::Error> {
-    match tx {
-        Tx::Sqlite(tx) => tx.execute(sqlx::raw_sql(text)).await.map(drop),
-        Tx::Postgres(tx) => tx.execute(sqlx::raw_sql(text)).await.map(drop),
+    match &mut tx.on {
+        Begun::Sqlite(tx) => tx.execute(sqlx::raw_sql(text)).await.map(drop),
+        Begun::Postgres(tx) => tx.execute(sqlx::raw_sql(text)).await.map(drop),
     }
 }

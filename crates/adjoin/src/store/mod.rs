@@ -6,6 +6,7 @@
 mod db;
 mod migrate;
 mod query;
+mod recent;
 
 pub mod accounts;
 pub mod api_keys;
@@ -24,6 +25,7 @@ pub mod settings;
 pub use db::{Db, Tx};
 pub(crate) use query::row;
 pub use query::{Column, FromRow, Json, Page, Row, Value, read_optional_text, read_text, sql};
+pub use recent::Recent;
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,10 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteRow},
 };
 
-use super::{Db, Error, Result, Tx};
+use super::{
+    Db, Error, Result, Tx,
+    db::{Begun, Pools},
+};
 
 /// A statement with its values, in the subset of SQL that both engines read.
 pub fn sql(text: &'static str) -> Query {
@@ -173,22 +176,22 @@ impl Query {
         let statement = self.text;
         let failed = |source| Error::Statement { statement, source };
         match on.into() {
-            On::Pool(Db::Sqlite { readers, .. }) => {
-                let rows = self.sqlite().fetch_all(readers).await.map_err(failed)?;
-                rows.into_iter().map(|row| T::from_row(&Row::Sqlite(row))).collect()
-            }
-            On::Pool(Db::Postgres(pool)) => {
-                let rows = self.postgres().fetch_all(pool).await.map_err(failed)?;
-                rows.into_iter().map(|row| T::from_row(&Row::Postgres(row))).collect()
-            }
-            On::Tx(Tx::Sqlite(tx)) => {
-                let rows = self.sqlite().fetch_all(&mut **tx).await.map_err(failed)?;
-                rows.into_iter().map(|row| T::from_row(&Row::Sqlite(row))).collect()
-            }
-            On::Tx(Tx::Postgres(tx)) => {
-                let rows = self.postgres().fetch_all(&mut **tx).await.map_err(failed)?;
-                rows.into_iter().map(|row| T::from_row(&Row::Postgres(row))).collect()
-            }
+            On::Pool(db) => match &db.pools {
+                Pools::Sqlite { readers, .. } => {
+                    read(self.sqlite().fetch_all(readers).await.map_err(failed)?, Row::Sqlite)
+                }
+                Pools::Postgres(pool) => {
+                    read(self.postgres().fetch_all(pool).await.map_err(failed)?, Row::Postgres)
+                }
+            },
+            On::Tx(tx) => match &mut tx.on {
+                Begun::Sqlite(tx) => {
+                    read(self.sqlite().fetch_all(&mut **tx).await.map_err(failed)?, Row::Sqlite)
+                }
+                Begun::Postgres(tx) => {
+                    read(self.postgres().fetch_all(&mut **tx).await.map_err(failed)?, Row::Postgres)
+                }
+            },
         }
     }
 
@@ -200,9 +203,9 @@ impl Query {
     /// Runs a statement that returns no rows; answers how many rows it touched.
     pub async fn execute(self, tx: &mut Tx) -> Result<u64> {
         let statement = self.text;
-        match tx {
-            Tx::Sqlite(tx) => self.sqlite().execute(&mut **tx).await.map(|done| done.rows_affected()),
-            Tx::Postgres(tx) => self.postgres().execute(&mut **tx).await.map(|done| done.rows_affected()),
+        match &mut tx.on {
+            Begun::Sqlite(tx) => self.sqlite().execute(&mut **tx).await.map(|done| done.rows_affected()),
+            Begun::Postgres(tx) => self.postgres().execute(&mut **tx).await.map(|done| done.rows_affected()),
         }
         .map_err(|source| Error::Statement { statement, source })
     }
@@ -224,6 +227,10 @@ impl Query {
             Value::Bytes(v) => query.bind(v),
         })
     }
+}
+
+fn read<R, T: FromRow>(rows: Vec<R>, row: impl Fn(R) -> Row) -> Result<Vec<T>> {
+    rows.into_iter().map(|it| T::from_row(&row(it))).collect()
 }
 
 /// Makes a struct a row: every named field is the column of the same name.

@@ -13,7 +13,7 @@ pub mod problem;
 
 use std::net::SocketAddr;
 
-use axum::{Router, middleware, routing::get};
+use axum::{Router, middleware, routing::get, serve::ListenerExt as _};
 use tokio::net::TcpListener;
 
 use crate::service::{App, connect_sessions};
@@ -41,6 +41,12 @@ pub async fn run(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    // An answer in two pieces must not wait until the first is acknowledged.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection without TCP_NODELAY");
+        }
+    });
     let sweeper = tokio::spawn(connect_sessions::keep_swept(app.clone()));
     let served =
         axum::serve(listener, router(app.clone()).into_make_service_with_connect_info::<SocketAddr>())

@@ -1,8 +1,9 @@
 //! Methods called over the JSON API against the sandbox.
 
 use adjoin::{
-    id::{AccountId, ConnectionId},
+    id::{AccountId, CallId, ConnectionId},
     service::{
+        calls,
         connections::{self, State},
         setup::{Login, LoginConfiguration, LoginToken},
     },
@@ -521,6 +522,36 @@ fn calls_are_logged_without_arguments_and_answers() {
         let (_, rest) =
             caller.backend.get(&format!("{path}?after={}", first["next"].as_str().unwrap())).await;
         assert_eq!(rest["data"][0]["method"], "page.list");
+    });
+}
+
+#[test]
+fn a_burst_of_calls_is_logged_but_for_those_of_connections_that_are_gone() {
+    on_each_connected(&[], async |it| {
+        let app = &it.test.app;
+        let call = |connection: &ConnectionId| calls::Call {
+            id: CallId::new(),
+            account_id: it.account.clone(),
+            connection_id: connection.clone(),
+            method: "page.list".to_owned(),
+            outcome: "ok".to_owned(),
+            code: None,
+            subcode: Some(33),
+            message: None,
+            trace_id: Some("T1".to_owned()),
+            duration_us: 250,
+            at: it.test.clock.now(),
+        };
+        for nth in 0..63 {
+            let gone = ConnectionId::new();
+            app.calls.add(call(if nth % 9 == 0 { &gone } else { &it.connection }));
+        }
+        app.calls.flush().await;
+        let logged = calls::list(app, &it.account, &it.connection, None, calls::PAGE_MAX).await.unwrap();
+        assert_eq!(logged.items.len(), 56);
+        let kept = &logged.items[55];
+        assert_eq!((kept.code, kept.subcode, kept.duration_us), (None, Some(33), 250));
+        assert_eq!((kept.message.as_deref(), kept.trace_id.as_deref()), (None, Some("T1")));
     });
 }
 

@@ -57,7 +57,7 @@ pub async fn claim(
     }
     let hash = hash(connection, method, arguments);
     let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
+    let mut tx = app.db.begin_apart().await?;
     let taken = table::take(&mut tx, account, key, &hash, now).await?;
     tx.commit().await?;
     if taken {
@@ -116,7 +116,7 @@ impl Ours {
             Err(Error::Meta(error)) if !may_be_sent_again => Some(Kept::Refused(error.clone())),
             Err(_) => None,
         };
-        let mut tx = app.db.begin().await?;
+        let mut tx = app.db.begin_apart().await?;
         match kept {
             Some(kept) => {
                 let text = serde_json::to_string(&kept).expect("what is kept is JSON");

@@ -28,6 +28,7 @@ use crate::{
     id::{AccountId, CallId, ConnectionId},
     quota::Touched,
     random,
+    store::connections as table,
 };
 
 pub use answer::{Answer, Shape};
@@ -96,22 +97,24 @@ pub fn validate(app: &App, document: &Map<String, Value>) -> Result<Report> {
 }
 
 async fn sole_connection(app: &App, account: &AccountId) -> Result<ConnectionId> {
-    let mut all = connections::list(app, account).await?.into_iter();
-    match (all.next(), all.next()) {
-        (Some(only), None) => Ok(only.id),
-        (None, _) => {
-            super::accounts::get(app, account).await?;
-            Err(Error::NotReady {
-                message: "the connector is not installed in this account".to_owned(),
-                who: Who::Partner,
-                next_step: "make a connect session for the account and let its user connect".to_owned(),
-            })
-        }
-        (Some(_), Some(_)) => Err(Error::Conflict {
+    let read = async |account: &AccountId| table::sole_of_account(&app.db, account).await;
+    let sole = app.recent.sole_connections.get(&app.db, account.clone(), app.clock.now(), read).await?;
+    if let Some(id) = sole {
+        return Ok((*id).clone());
+    }
+    // None, or several.
+    if !connections::list(app, account).await?.is_empty() {
+        return Err(Error::Conflict {
             message: "the account has several connections".to_owned(),
             next_step: "name the one to use".to_owned(),
-        }),
+        });
     }
+    super::accounts::get(app, account).await?;
+    Err(Error::NotReady {
+        message: "the connector is not installed in this account".to_owned(),
+        who: Who::Partner,
+        next_step: "make a connect session for the account and let its user connect".to_owned(),
+    })
 }
 
 /// Runs the call and writes it down.

@@ -63,9 +63,9 @@ impl FromRequestParts<App> for Caller {
         let secret = bearer(parts).ok_or_else(unauthorized)?;
         let (key, reach) = api_keys::authenticate(app, secret).await?.ok_or_else(unauthorized)?;
         if let Some(limits) = parts.extensions.get::<RateLimits>() {
-            limits.take(&key.id)?;
+            limits.take(&key)?;
         }
-        Ok(Self { actor: Actor::ApiKey(key.id), reach })
+        Ok(Self { actor: Actor::ApiKey(key), reach })
     }
 }
 
