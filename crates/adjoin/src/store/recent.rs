@@ -83,7 +83,7 @@ mod tests {
             let db = &database.db;
             let other = Db::open(database.url()).await.unwrap();
             let (recent, reads) = (Recent::default(), Cell::new(0));
-            let get = async |millis| {
+            let get = async |millis: i64| {
                 let read = async |_: &&str| {
                     reads.set(reads.get() + 1);
                     Ok(Some(reads.get()))
