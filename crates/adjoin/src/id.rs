@@ -109,6 +109,24 @@ ids! {
     DataKeyId = "dk_";
     /// A line of the audit log.
     AuditId = "aud_";
+    /// A body that Meta posted, until its changes are sorted.
+    WebhookId = "whk_";
+    /// A change that nobody could use.
+    QuarantineId = "qua_";
+    /// A form submission, as one account has it.
+    LeadId = "lead_";
+    /// A stage of a lead that was told to Meta.
+    LeadStageId = "stg_";
+    /// A form as it stood at some time.
+    FormVersionId = "frmv_";
+    /// What happened, for the partner. It is the `webhook-id` of every delivery.
+    EventId = "evt_";
+    /// Where events are delivered.
+    EndpointId = "ep_";
+    /// One event on its way to one endpoint.
+    DeliveryId = "dlv_";
+    /// One try of a delivery.
+    AttemptId = "att_";
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use super::Outcome;
 use crate::{
     config::{self, Options},
-    service::{App, operators, settings},
+    service::{App, operators, settings, work},
     store::Db,
     time::Clock,
     vault::{KeyFile, Vault},
@@ -52,7 +52,14 @@ impl Serve {
         }
         println!("{ready}");
         tracing::info!(%address, engine = app.db.engine(), "ready");
-        web::run(app, listener, shutdown_signal()).await?;
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let working = tokio::spawn(work::run(app.clone(), async {
+            let _ = stopped.await;
+        }));
+        let served = web::run(app, listener, shutdown_signal()).await;
+        drop(stop);
+        working.await?;
+        served?;
         Ok(Outcome::Good)
     }
 }

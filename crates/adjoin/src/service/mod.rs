@@ -7,8 +7,12 @@ pub mod connect_sessions;
 pub mod connections;
 pub mod consent;
 pub mod dashboard;
+pub mod deliveries;
 pub mod departures;
+pub mod events;
+pub mod forms;
 pub mod history;
+pub mod leads;
 pub mod meta;
 pub mod methods;
 pub mod operators;
@@ -16,6 +20,9 @@ pub mod overview;
 pub mod ready;
 pub mod settings;
 pub mod setup;
+pub mod subscriptions;
+pub mod webhooks;
+pub mod work;
 
 use std::{ops::Deref, sync::Arc};
 
@@ -49,6 +56,8 @@ pub struct Inner {
     pub calls: calls::Log,
     pub facts: methods::Facts,
     pub recent: RecentRows,
+    /// Tells the work behind the requests that there is something to do.
+    pub wakes: work::Wakes,
 }
 
 /// What every call reads: who calls, by the hash of the key's secret, and with what.
@@ -77,6 +86,7 @@ impl App {
             calls,
             facts: methods::Facts::default(),
             recent: RecentRows::default(),
+            wakes: work::Wakes::default(),
         }))
     }
 }

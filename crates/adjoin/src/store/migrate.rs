@@ -5,7 +5,10 @@ use sqlx::Executor;
 use super::{Db, Error, Result, Tx, db::Begun, query::row, sql};
 
 /// Version and text. Released migrations are never edited: a change is a new file.
-const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../../migrations/0001_connector.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("../../migrations/0001_connector.sql")),
+    (2, include_str!("../../migrations/0002_leads.sql")),
+];
 
 /// The advisory lock that lets one node at a time migrate a PostgreSQL database.
 const LOCK: i64 = 0x0ad_401;

@@ -17,6 +17,7 @@ pub mod connections;
 pub mod connectors;
 pub mod data_keys;
 pub mod departures;
+pub mod events;
 pub mod idempotency;
 pub mod operators;
 pub mod sessions;

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use axum::{Router, middleware, routing::get, serve::ListenerExt as _};
 use tokio::net::TcpListener;
 
-use crate::service::{App, connect_sessions};
+use crate::service::App;
 
 /// Every route of the service.
 pub fn router(app: App) -> Router {
@@ -47,12 +47,10 @@ pub async fn run(
             tracing::debug!(%error, "a connection without TCP_NODELAY");
         }
     });
-    let sweeper = tokio::spawn(connect_sessions::keep_swept(app.clone()));
     let served =
         axum::serve(listener, router(app.clone()).into_make_service_with_connect_info::<SocketAddr>())
             .with_graceful_shutdown(shutdown)
             .await;
-    sweeper.abort();
     app.calls.flush().await;
     served
 }

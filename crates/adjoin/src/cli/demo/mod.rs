@@ -18,7 +18,7 @@ use crate::{
     audit::Actor,
     config::Options,
     random,
-    service::{App, api_keys, operators},
+    service::{App, api_keys, operators, work},
     store::Db,
     time::Clock,
     vault::{KeyFile, Vault},
@@ -178,8 +178,12 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
         })
         .await?;
     let service = app.clone();
-    servers.push(tokio::spawn(until(stopped, move |end| async move {
+    servers.push(tokio::spawn(until(stopped.clone(), move |end| async move {
         let _ = web::run(service, listener, end).await;
+    })));
+    servers.push(tokio::spawn(until(stopped, {
+        let app = app.clone();
+        move |end| work::run(app, end)
     })));
 
     let (_, key) = api_keys::create(&app, &Actor::System, "Demo", None).await?;

@@ -17,8 +17,6 @@ mod stage;
 mod start;
 mod view;
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -121,16 +119,6 @@ pub async fn of_connection(app: &App, account: &AccountId, id: &ConnectionId) ->
         .collect())
 }
 
-/// Sweeps for as long as the service runs.
-pub async fn keep_swept(app: App) {
-    loop {
-        tokio::time::sleep(SWEEP_EVERY).await;
-        if let Err(error) = sweep(&app).await {
-            tracing::warn!(%error, "connect sessions were not swept; the next time will do");
-        }
-    }
-}
-
 /// Drops codes and tokens that waited too long, and forgets old sessions.
 pub async fn sweep(app: &App) -> Result<()> {
     let now = app.clock.now();
@@ -149,7 +137,6 @@ fn is_allowed(settings: &Settings, kind: &Kind) -> bool {
     }
 }
 
-const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// How long a link waits for the press that leads to Facebook.
 const LINK_SECONDS: i64 = 15 * 60;
 /// How long Facebook's answer is waited for.

@@ -1,0 +1,100 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What kinds of events there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Kind {
+    /// A form submission was read from Meta.
+    #[serde(rename = "lead.created")]
+    LeadCreated,
+    /// Meta changed something about a lead.
+    #[serde(rename = "lead.updated")]
+    LeadUpdated,
+    #[serde(rename = "connection.connected")]
+    ConnectionConnected,
+    /// It works, and something that was wanted is missing.
+    #[serde(rename = "connection.degraded")]
+    ConnectionDegraded,
+    #[serde(rename = "connection.broken")]
+    ConnectionBroken,
+    /// Taken back, here or at Facebook.
+    #[serde(rename = "connection.revoked")]
+    ConnectionRevoked,
+    /// Webhooks of a Page or an ad account do not come, with the cause.
+    #[serde(rename = "subscription.faulty")]
+    SubscriptionFaulty,
+    #[serde(rename = "subscription.restored")]
+    SubscriptionRestored,
+    /// An ad, ad set or campaign has an issue.
+    #[serde(rename = "ad.issue")]
+    AdIssue,
+    /// The effective status of an ad, ad set or campaign changed.
+    #[serde(rename = "ad.status_changed")]
+    AdStatusChanged,
+    /// An ad, ad set or campaign is no longer in process.
+    #[serde(rename = "ad.processed")]
+    AdProcessed,
+    #[serde(rename = "ad.recommendation")]
+    AdRecommendation,
+    #[serde(rename = "ad.creative_fatigue")]
+    AdCreativeFatigue,
+    /// A threshold that was set was crossed.
+    #[serde(rename = "ad.alert")]
+    AdAlert,
+    /// A try of an endpoint, asked for by an operator or the partner.
+    #[serde(rename = "endpoint.test")]
+    EndpointTest,
+}
+
+impl Kind {
+    pub const ALL: [Self; 15] = [
+        Self::LeadCreated,
+        Self::LeadUpdated,
+        Self::ConnectionConnected,
+        Self::ConnectionDegraded,
+        Self::ConnectionBroken,
+        Self::ConnectionRevoked,
+        Self::SubscriptionFaulty,
+        Self::SubscriptionRestored,
+        Self::AdIssue,
+        Self::AdStatusChanged,
+        Self::AdProcessed,
+        Self::AdRecommendation,
+        Self::AdCreativeFatigue,
+        Self::AdAlert,
+        Self::EndpointTest,
+    ];
+
+    /// As it stands in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LeadCreated => "lead.created",
+            Self::LeadUpdated => "lead.updated",
+            Self::ConnectionConnected => "connection.connected",
+            Self::ConnectionDegraded => "connection.degraded",
+            Self::ConnectionBroken => "connection.broken",
+            Self::ConnectionRevoked => "connection.revoked",
+            Self::SubscriptionFaulty => "subscription.faulty",
+            Self::SubscriptionRestored => "subscription.restored",
+            Self::AdIssue => "ad.issue",
+            Self::AdStatusChanged => "ad.status_changed",
+            Self::AdProcessed => "ad.processed",
+            Self::AdRecommendation => "ad.recommendation",
+            Self::AdCreativeFatigue => "ad.creative_fatigue",
+            Self::AdAlert => "ad.alert",
+            Self::EndpointTest => "endpoint.test",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_has_one_name_everywhere() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The work behind the requests: a loop for each kind. It does what is due, then waits until it is woken or until its
+//! next look; what is due stands in the database, so nothing is lost with the process.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
+
+use super::{App, Result, connect_sessions, deliveries, forms, leads, subscriptions, webhooks};
+
+/// One `Notify` a kind. A wake before the loop waits is kept, so none is missed.
+#[derive(Debug, Default)]
+pub struct Wakes {
+    /// A webhook is stored.
+    pub sort: Notify,
+    /// A lead is to be read from Meta.
+    pub hydrate: Notify,
+    /// A form is to be swept, or a Page's forms are to be listed.
+    pub sweep: Notify,
+    /// A subscription is to be checked.
+    pub watch: Notify,
+    /// An event is to be delivered.
+    pub deliver: Notify,
+}
+
+/// The kinds of work.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Sort,
+    Hydrate,
+    Sweep,
+    Watch,
+    Deliver,
+    Tidy,
+}
+
+/// How long a kind that failed waits: a database that is away comes back by itself.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
+
+impl Kind {
+    const ALL: [Self; 6] = [Self::Sort, Self::Hydrate, Self::Sweep, Self::Watch, Self::Deliver, Self::Tidy];
+
+    /// Does what is due now. True when there is more to do at once.
+    async fn step(self, app: &App) -> Result<bool> {
+        match self {
+            Self::Sort => webhooks::step(app).await,
+            Self::Hydrate => leads::step(app).await,
+            Self::Sweep => forms::step(app).await,
+            Self::Watch => subscriptions::step(app).await,
+            Self::Deliver => deliveries::step(app).await,
+            Self::Tidy => connect_sessions::sweep(app).await.map(|()| false),
+        }
+    }
+
+    /// How long to wait when nobody wakes it: other processes work on the same database, and time makes things due.
+    const fn every(self) -> Duration {
+        match self {
+            Self::Sort | Self::Hydrate | Self::Deliver => Duration::from_secs(1),
+            Self::Sweep | Self::Watch => Duration::from_secs(5),
+            Self::Tidy => Duration::from_secs(30),
+        }
+    }
+
+    async fn woken(self, wakes: &Wakes) {
+        match self {
+            Self::Sort => wakes.sort.notified().await,
+            Self::Hydrate => wakes.hydrate.notified().await,
+            Self::Sweep => wakes.sweep.notified().await,
+            Self::Watch => wakes.watch.notified().await,
+            Self::Deliver => wakes.deliver.notified().await,
+            Self::Tidy => std::future::pending().await,
+        }
+    }
+}
+
+/// Works until `shutdown` ends, and then to the end of the steps that are under way.
+pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
+    let (stop, stopped) = watch::channel(false);
+    let mut loops = JoinSet::new();
+    for kind in Kind::ALL {
+        loops.spawn(keep(app.clone(), kind, stopped.clone()));
+    }
+    shutdown.await;
+    let _ = stop.send(true);
+    loops.join_all().await;
+}
+
+async fn keep(app: App, kind: Kind, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let wait = match kind.step(&app).await {
+            Ok(true) => continue,
+            Ok(false) => kind.every(),
+            Err(error) => {
+                tracing::error!(
+                    ?kind,
+                    error = &error as &dyn std::error::Error,
+                    "work failed; it is tried again"
+                );
+                AFTER_FAILURE
+            }
+        };
+        tokio::select! {
+            () = kind.woken(&app.wakes) => {}
+            () = tokio::time::sleep(wait) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
