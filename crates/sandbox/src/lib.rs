@@ -13,6 +13,7 @@
 //! ```
 
 pub mod clock;
+mod hex;
 pub mod login;
 pub mod meters;
 pub mod nodes;
@@ -21,6 +22,7 @@ pub mod protocol;
 pub mod scenarios;
 pub mod server;
 mod tls;
+pub mod webhooks;
 pub mod world;
 
 use std::path::PathBuf;

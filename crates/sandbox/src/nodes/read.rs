@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Action, Cell, Kind, Node, Scope, ad, ad_account, ad_creative, ad_image, ad_set, ad_video, application,
-    business, campaign, catalog, find, lead_form, list, page, pixel, report_run, resolve, table, user,
+    business, campaign, catalog, find, lead, lead_form, list, page, pixel, report_run, resolve, table, user,
 };
 use crate::protocol::{
     GraphError, Method, Params,
@@ -119,6 +119,7 @@ pub fn cell(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         Kind::Pixel => pixel::field(scope, node, name),
         Kind::Page => page::field(scope, node, name),
         Kind::LeadForm => lead_form::field(scope, node, name),
+        Kind::Lead => lead::field(scope, node, name),
         Kind::Catalog => catalog::field(scope, node, name),
         Kind::ProductSet => catalog::product_set_field(scope, node, name),
         Kind::Business => business::field(scope, node, name),
