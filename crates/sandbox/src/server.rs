@@ -31,7 +31,7 @@ use crate::{
     scenarios::{self, Admin},
     tls, webhooks,
     world::{
-        Protocol, fill,
+        Protocol, fill, fill_leads,
         seed::{self, Seeded},
     },
 };
@@ -219,6 +219,7 @@ fn build(options: &Options) -> Result<(World, Seeded), SandboxError> {
     }
     let account = seeded.ad_account_id.trim_start_matches("act_").parse().unwrap_or_default();
     fill::fill(&mut world, account, &seeded.page_id, &seeded.pixel_id, options.fill);
+    fill_leads::fill(&mut world, account, &seeded.page_id, &seeded.form_id, options.fill_leads);
     Ok((world, seeded))
 }
 

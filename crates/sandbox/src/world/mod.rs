@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod fill;
+pub mod fill_leads;
 pub mod identity;
 pub mod leads;
 pub mod objects;

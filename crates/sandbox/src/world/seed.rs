@@ -147,6 +147,12 @@ fn lead_form(id: String, page_id: &str, name: &str, asked: Asked, created: i64) 
     }
 }
 
+/// A form for Pages that are there for their number; what it asks goes by turns.
+pub fn usual_form(id: String, page_id: &str, name: &str, turn: usize, created: i64) -> Form {
+    let asked = [Asked::Wholesale, Asked::Course, Asked::Contact][turn % 3];
+    lead_form(id, page_id, name, asked, created)
+}
+
 /// Builds the world into an empty one.
 pub fn seed(world: &mut World, redirect_uris: &[String]) -> Seeded {
     let mut numbers = Numbers { state: world.seed, last: 0 };

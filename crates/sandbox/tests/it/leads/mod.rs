@@ -1,6 +1,7 @@
 //! Lead forms, leads, and the webhooks that tell of them.
 
 mod access;
+mod filled;
 mod forms;
 mod reading;
 mod receiver;
