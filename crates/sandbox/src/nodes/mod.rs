@@ -6,6 +6,7 @@ mod ad_creative;
 mod ad_image;
 mod ad_set;
 mod ad_video;
+mod alerts;
 mod app_subscriptions;
 mod application;
 mod business;
@@ -267,6 +268,7 @@ const ROUTES: &[&[Route]] = &[
     lead::ROUTES,
     subscribed_apps::ROUTES,
     app_subscriptions::ROUTES,
+    alerts::ROUTES,
     catalog::ROUTES,
     business::ROUTES,
     user::ROUTES,
@@ -385,9 +387,12 @@ pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -
     }
     let edge = match rest {
         [] => None,
-        [edge] => Some(edge.as_str()),
+        [edge] => Some(edge.clone()),
+        // What stands below an edge without being a node of its own.
+        [edge, _] => Some(format!("{edge}/{{id}}")),
         _ => return Err(not_implemented(call)),
     };
+    let edge = edge.as_deref();
     let node = resolve::resolve(world, caller, call.method, first)?;
     match find(call.method, node.kind, edge) {
         Some(Action::Do(act)) => act(world, &Request { call, caller, version, room: Room::default() }, &node),

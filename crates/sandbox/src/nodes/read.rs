@@ -151,7 +151,7 @@ fn metadata(scope: Scope<'_>, node: &Node) -> Value {
     let connections: Map<String, Value> = super::ROUTES
         .iter()
         .flat_map(|routes| routes.iter())
-        .filter(|route| route.kind == node.kind && route.method == Method::Get)
+        .filter(|route| route.kind == node.kind && matches!(route.action, Action::List(_)))
         .filter_map(|route| {
             let edge = route.edge?;
             Some((

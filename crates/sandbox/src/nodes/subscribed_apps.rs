@@ -22,7 +22,12 @@ pub const ROUTES: &[Route] = &[
     edge(Kind::AdAccount, "subscribed_apps", |scope, account, _| {
         let apps = scope.world.webhooks.apps_of_account(account.number());
         Ok(List::plain(
-            apps.map(|app| json!({ "app_id": app, "app_name": app_name(scope.world, app) })).collect(),
+            // The guide shows `name` and `id`, the SDK's type the other two.
+            apps.map(|app| {
+                let name = app_name(scope.world, app);
+                json!({ "name": name, "id": app, "app_id": app, "app_name": name })
+            })
+            .collect(),
         ))
     }),
     create(Kind::AdAccount, "subscribed_apps", |world, request, account| {

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `POST /_sandbox/forms/{id}/leads` | sends the form in |
 //! | `GET /_sandbox/webhooks` | counts, and what happened last |
+//! | `POST /_sandbox/webhooks` | see [`emit`] |
 
 use axum::{
     Json, Router,
@@ -15,6 +16,7 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::emit;
 use crate::{
     nodes,
     protocol::Params,
@@ -30,7 +32,9 @@ use crate::{
 const AT_ONCE: u64 = 100_000;
 
 pub fn router() -> Router<Admin> {
-    Router::new().route("/_sandbox/forms/{id}/leads", post(submit)).route("/_sandbox/webhooks", get(show))
+    Router::new()
+        .route("/_sandbox/forms/{id}/leads", post(submit))
+        .route("/_sandbox/webhooks", get(show).post(emit::emit))
 }
 
 async fn show(State(admin): State<Admin>) -> Json<Value> {

@@ -4,6 +4,7 @@
 
 mod admin;
 mod challenge;
+mod emit;
 mod sender;
 mod signature;
 

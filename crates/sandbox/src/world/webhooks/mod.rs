@@ -3,6 +3,7 @@
 //! A change is [raised](crate::World::raise) under the world's lock and put into the [`Queue`]; the sender of
 //! [`crate::webhooks`] takes due deliveries out, sends them without the lock and tells how it went.
 
+mod ads;
 mod alert;
 mod delivery;
 mod event;
@@ -17,6 +18,7 @@ use std::{
 
 use tokio::sync::Notify;
 
+pub use ads::level;
 pub use alert::Alert;
 pub use delivery::{Delivery, Outcome, Outgoing};
 pub use event::Event;

@@ -1,6 +1,8 @@
 //! Lead forms, leads, and the webhooks that tell of them.
 
 mod access;
+mod ads;
+mod alerts;
 mod filled;
 mod forms;
 mod reading;
