@@ -19,7 +19,8 @@ pub async fn read(request: Request, public_url: &str) -> Result<Call, GraphError
     let (parts, body) = request.into_parts();
     let method = match parts.method.as_str() {
         "GET" | "HEAD" => Method::Get,
-        "POST" | "PUT" | "PATCH" => Method::Post,
+        "POST" | "PUT" => Method::Post,
+        "PATCH" => Method::Patch,
         "DELETE" => Method::Delete,
         other => {
             return Err(GraphError::new(100, format!("Unsupported {} request.", other.to_lowercase()))
@@ -57,6 +58,7 @@ pub fn from_target(method: Method, path: &str, mut params: Params, files: Vec<Fi
     let token = params.take_text("access_token").filter(|token| !token.is_empty());
     let method = match (method, params.text("method").as_deref().map(str::to_ascii_lowercase).as_deref()) {
         (Method::Post, Some("delete")) => Method::Delete,
+        (Method::Post, Some("patch")) => Method::Patch,
         (Method::Post, Some("get")) => Method::Get,
         (method, _) => method,
     };

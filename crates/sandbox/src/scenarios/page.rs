@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::{CATALOGUE, Scenario};
 use crate::{
     clock::Clock,
-    protocol::Method,
     world::{World, identity::PermissionState},
 };
 
@@ -113,11 +112,7 @@ impl Page {
                 .take(20)
                 .map(|call| CallRow {
                     at: call.at.strftime("%H:%M:%S").to_string(),
-                    method: match call.method {
-                        Method::Get => "GET",
-                        Method::Post => "POST",
-                        Method::Delete => "DELETE",
-                    },
+                    method: call.method.name(),
                     path: match &call.version {
                         Some(version) => format!("/{version}/{}", call.path),
                         None => format!("/{}", call.path),
