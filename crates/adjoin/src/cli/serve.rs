@@ -52,7 +52,7 @@ impl Serve {
         }
         println!("{ready}");
         tracing::info!(%address, engine = app.db.engine(), "ready");
-        web::run(app, listener, shutdown_signal()).await?;
+        web::run(app, listener, shutdown_signal()).await;
         Ok(Outcome::Good)
     }
 }

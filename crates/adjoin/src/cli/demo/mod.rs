@@ -179,7 +179,7 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
         .await?;
     let service = app.clone();
     servers.push(tokio::spawn(until(stopped, move |end| async move {
-        let _ = web::run(service, listener, end).await;
+        web::run(service, listener, end).await;
     })));
 
     let (_, key) = api_keys::create(&app, &Actor::System, "Demo", None).await?;
