@@ -22,8 +22,10 @@ pub mod idempotency;
 pub mod lead_sightings;
 pub mod leads;
 pub mod operators;
+pub mod quarantine;
 pub mod sessions;
 pub mod settings;
+pub mod webhooks;
 
 pub use db::{Db, Tx};
 pub(crate) use query::row;

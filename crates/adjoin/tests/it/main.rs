@@ -12,3 +12,4 @@ mod serve;
 mod support;
 mod validate;
 mod vault;
+mod webhooks;
