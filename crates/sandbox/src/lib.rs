@@ -22,6 +22,7 @@ pub mod protocol;
 pub mod scenarios;
 pub mod server;
 mod tls;
+mod visitor;
 pub mod webhooks;
 pub mod world;
 

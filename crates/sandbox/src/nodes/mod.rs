@@ -13,6 +13,7 @@ mod business;
 mod campaign;
 mod catalog;
 mod copies;
+mod events;
 mod filter;
 mod insights;
 mod lead;
@@ -269,6 +270,7 @@ const ROUTES: &[&[Route]] = &[
     subscribed_apps::ROUTES,
     app_subscriptions::ROUTES,
     alerts::ROUTES,
+    events::ROUTES,
     catalog::ROUTES,
     business::ROUTES,
     user::ROUTES,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Answer, Call, FilePart, GraphError, Method, Params, version::Version};
 
-/// Bodies that carry images or video chunks.
+/// Bodies that carry images, video chunks or a thousand events.
 const UPLOAD_LIMIT: usize = 64 * 1024 * 1024;
 /// All other bodies.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -29,8 +29,9 @@ pub async fn read(request: Request, public_url: &str) -> Result<Call, GraphError
     };
     let content_type = text(&parts.headers, header::CONTENT_TYPE).unwrap_or_default();
     let uploads = content_type.starts_with("multipart/")
-        || parts.uri.path().trim_end_matches('/').ends_with("/adimages")
-        || parts.uri.path().trim_end_matches('/').ends_with("/advideos");
+        || ["/adimages", "/advideos", "/events"]
+            .iter()
+            .any(|edge| parts.uri.path().trim_end_matches('/').ends_with(edge));
     let limit = if uploads { UPLOAD_LIMIT } else { BODY_LIMIT };
     let body = axum::body::to_bytes(body, limit).await.map_err(|_| {
         GraphError::new(1, format!("The request body is unreadable or larger than {limit} bytes."))

@@ -33,7 +33,7 @@ use crate::{
     clock::Clock,
     login, pages,
     protocol::Params,
-    webhooks,
+    visitor, webhooks,
     world::{SharedWorld, World},
 };
 
@@ -72,6 +72,7 @@ pub fn admin_router(admin: Admin) -> Router {
         .route("/_sandbox/apps/{id}/remove", post(remove))
         .route("/_sandbox/reset", post(reset))
         .merge(webhooks::router())
+        .merge(visitor::router())
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(middleware::from_fn(pages::local_only))
         .with_state(admin)

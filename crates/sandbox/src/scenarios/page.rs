@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{CATALOGUE, Scenario};
 use crate::{
     clock::Clock,
-    world::{World, identity::PermissionState},
+    world::{World, identity::PermissionState, webhooks::Counts},
 };
 
 #[derive(Debug, Template)]
@@ -20,6 +20,8 @@ pub struct Page {
     pub apps: Vec<AppRow>,
     pub grants: Vec<GrantRow>,
     pub calls: Vec<CallRow>,
+    pub webhooks: Counts,
+    pub deliveries: Vec<DeliveryRow>,
 }
 
 #[derive(Debug)]
@@ -64,6 +66,17 @@ pub struct CallRow {
     pub intercepted: Option<String>,
 }
 
+/// What became of a webhook.
+#[derive(Debug)]
+pub struct DeliveryRow {
+    pub at: String,
+    pub what: &'static str,
+    pub attempt: Option<u32>,
+    pub object: String,
+    pub changes: usize,
+    pub answer: String,
+}
+
 impl Page {
     pub fn new(world: &World, facts: &Value) -> Self {
         let mut groups: Vec<Group> = Vec::new();
@@ -106,6 +119,24 @@ impl Page {
                 })
                 .collect(),
             grants: grants(world),
+            webhooks: world.webhooks.queue.counts(),
+            deliveries: world
+                .webhooks
+                .queue
+                .log()
+                .take(10)
+                .map(|logged| DeliveryRow {
+                    at: logged.at.strftime("%H:%M:%S").to_string(),
+                    what: logged.what,
+                    attempt: logged.attempt,
+                    object: logged.object.clone(),
+                    changes: logged.changes,
+                    answer: match (logged.status, &logged.error) {
+                        (Some(status), _) => status.to_string(),
+                        (None, error) => error.clone().unwrap_or_default(),
+                    },
+                })
+                .collect(),
             calls: world
                 .scenarios
                 .recent()

@@ -5,11 +5,14 @@
 //! | `POST /_sandbox/forms/{id}/leads` | sends the form in |
 //! | `GET /_sandbox/webhooks` | counts, and what happened last |
 //! | `POST /_sandbox/webhooks` | see [`emit`] |
+//! | `GET /_sandbox/events` | what came through the Conversions API; `?lead_id=` of one lead |
+
+use std::collections::HashMap;
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::Response,
     routing::{get, post},
 };
@@ -34,6 +37,7 @@ const AT_ONCE: u64 = 100_000;
 pub fn router() -> Router<Admin> {
     Router::new()
         .route("/_sandbox/forms/{id}/leads", post(submit))
+        .route("/_sandbox/events", get(events))
         .route("/_sandbox/webhooks", get(show).post(emit::emit))
 }
 
@@ -41,6 +45,31 @@ async fn show(State(admin): State<Admin>) -> Json<Value> {
     let world = admin.read();
     let last: Vec<_> = world.webhooks.queue.log().collect();
     Json(json!({ "counts": world.webhooks.queue.counts(), "last": last }))
+}
+
+/// How many events are told at once.
+const TOLD: usize = 1_000;
+
+async fn events(State(admin): State<Admin>, Query(query): Query<HashMap<String, String>>) -> Json<Value> {
+    let world = admin.read();
+    let lead: Option<u64> = query.get("lead_id").and_then(|id| id.parse().ok());
+    let data: Vec<Value> = world
+        .events
+        .iter()
+        .filter(|received| lead.is_none() || received.lead == lead)
+        .take(TOLD)
+        .map(|received| {
+            json!({
+                "dataset": received.dataset,
+                "received": nodes::time(received.at),
+                "lead_id": received.lead.map(|id| id.to_string()),
+                "before_its_lead": received.before_its_lead,
+                "test_event_code": received.test_event_code,
+                "event": received.event,
+            })
+        })
+        .collect();
+    Json(json!({ "count": world.events.count, "data": data }))
 }
 
 async fn submit(

@@ -10,7 +10,7 @@ mod signature;
 
 use std::time::Duration;
 
-pub use admin::router;
+pub use admin::{no_form, router};
 pub use challenge::ask;
 pub use sender::run;
 pub use signature::{SIGNATURE, signature};

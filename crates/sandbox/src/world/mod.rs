@@ -1,6 +1,7 @@
 //! The state of the sandbox: who is there, what they own, what was created.
 
 pub mod assets;
+pub mod events;
 pub mod fill;
 pub mod fill_leads;
 pub mod identity;
@@ -14,6 +15,7 @@ use std::sync::{Arc, RwLock};
 
 use crate::{clock::Clock, meters::Meters, scenarios::Scenarios};
 use assets::Assets;
+use events::Events;
 use identity::Identity;
 use leads::Leads;
 use objects::Objects;
@@ -31,6 +33,7 @@ pub struct World {
     pub objects: Objects,
     pub leads: Leads,
     pub webhooks: Webhooks,
+    pub events: Events,
     pub meters: Meters,
     pub scenarios: Scenarios,
     pub protocol: Protocol,

@@ -69,6 +69,11 @@ impl World {
         true
     }
 
+    /// Whether an app would be told of a lead of this Page.
+    pub fn listens_to_leads(&self, app_id: &str, page_id: &str) -> bool {
+        self.hears(app_id, &Event::of_page(page_id, "leadgen", Value::Null))
+    }
+
     /// Whether an app is subscribed at both levels, is live, and is not switched off by the Page.
     fn hears(&self, app_id: &str, event: &Event) -> bool {
         let live = self.identity.apps.get(app_id).is_some_and(|app| app.mode == AppMode::Live)

@@ -3,11 +3,13 @@
 mod access;
 mod ads;
 mod alerts;
+mod events;
 mod filled;
 mod forms;
 mod reading;
 mod receiver;
 mod subscriptions;
+mod visitor;
 mod webhooks;
 
 use reqwest::Method;
