@@ -6,6 +6,7 @@ mod connect;
 mod console;
 mod databases;
 mod docs;
+mod lead_methods;
 mod methods;
 mod process;
 mod serve;
