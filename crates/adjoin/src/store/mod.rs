@@ -19,6 +19,8 @@ pub mod data_keys;
 pub mod departures;
 pub mod events;
 pub mod idempotency;
+pub mod lead_sightings;
+pub mod leads;
 pub mod operators;
 pub mod sessions;
 pub mod settings;
