@@ -7,6 +7,7 @@ mod console;
 mod databases;
 mod docs;
 mod lead_methods;
+mod lead_stages;
 mod methods;
 mod process;
 mod serve;
