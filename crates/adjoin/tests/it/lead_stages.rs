@@ -50,6 +50,12 @@ fn report(it: &Connected, lead: &LeadId, stage: &str) -> Value {
     json!({ "dataset_id": it.facts.pixel_id, "lead_id": lead, "stage": stage, "crm": "Acme CRM" })
 }
 
+/// Time passes here and at Meta.
+fn advance(it: &Connected, seconds: i64) {
+    it.test.clock.advance_seconds(seconds);
+    it.world.write().unwrap().clock.advance(jiff::SignedDuration::from_secs(seconds));
+}
+
 /// What the dataset has taken, the oldest first.
 fn events(it: &Connected) -> Vec<Value> {
     let world = it.world.read().unwrap();
@@ -67,7 +73,7 @@ fn a_stage_is_told_once_and_as_meta_wants_it() {
     on_each_connected(&[], async |it| {
         let caller = Caller::new(it).await;
         let (lead, meta_id) = lead(it, &caller).await;
-        it.test.clock.advance_seconds(60);
+        advance(it, 60);
         let told = caller.data("lead.report_stage", &report(it, &lead, "Qualified")).await;
         assert_eq!(
             (&told["already_sent"], &told["stage"]["status"]),
@@ -84,7 +90,7 @@ fn a_stage_is_told_once_and_as_meta_wants_it() {
         assert_eq!(event["user_data"]["ph"], json!([sha256("16505551212")]));
 
         // Later, by the other id, and with the moment it is known to have happened at: the same stage.
-        it.test.clock.advance_seconds(3600);
+        advance(it, 3600);
         let again = caller.data("lead.report_stage", &report(it, &lead, "Qualified")).await;
         assert_eq!((&again["already_sent"], &again["stage"]["id"]), (&json!(true), &told["stage"]["id"]));
         let mut by_meta = report(it, &lead, "Qualified");
@@ -274,7 +280,7 @@ fn what_meta_refused_is_sent_when_it_is_reported_again() {
         let (status, _) = caller.call("lead.report_stage", &report(it, &known, "Won")).await;
         assert!(status.is_client_error() || status.is_server_error());
         it.world.write().unwrap().scenarios.clear("rate_limit");
-        it.test.clock.advance_seconds(3600);
+        advance(it, 3600);
         let told = caller.data("lead.report_stage", &report(it, &known, "Won")).await;
         assert_eq!(told["stage"]["status"], "sent");
         assert_eq!(events(it).len(), 1);
