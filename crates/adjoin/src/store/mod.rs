@@ -20,6 +20,7 @@ pub mod departures;
 pub mod events;
 pub mod idempotency;
 pub mod lead_sightings;
+pub mod lead_stages;
 pub mod leads;
 pub mod operators;
 pub mod quarantine;

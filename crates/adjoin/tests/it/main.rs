@@ -6,6 +6,8 @@ mod connect;
 mod console;
 mod databases;
 mod docs;
+mod lead_methods;
+mod lead_stages;
 mod methods;
 mod process;
 mod serve;
