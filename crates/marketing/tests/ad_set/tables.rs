@@ -38,7 +38,9 @@ fn every_documented_row_of_today_is_accepted() {
                 {
                     let complaints = told(&report, Severity::Warn);
                     assert!(
-                        complaints.iter().all(|told| told.starts_with("EventMeasured")),
+                        complaints.iter().all(|told| told.starts_with("EventMeasured")
+                            // Documented for the row, but not in the list of fields for creation.
+                            || told.ends_with("place_page_set_id")),
                         "{whole:#} {complaints:?}"
                     );
                 }
