@@ -230,9 +230,10 @@ impl Meters {
         }
     }
 
-    /// An ad set's budget changes: four an hour, on every tier.
-    pub fn ad_set_budget(&mut self, ad_set: u64, now: i64) -> Result<(), GraphError> {
-        if self.ad_set_budgets.entry(ad_set).or_default().add(now, HOUR, AD_SET_BUDGETS_AN_HOUR) {
+    /// Whether an ad set's budget may change once more: four times an hour, on every tier.
+    pub fn ad_set_budget_is_free(&self, ad_set: u64, now: i64) -> Result<(), GraphError> {
+        let recent = self.ad_set_budgets.get(&ad_set).map_or(0, |recent| recent.within(now, HOUR));
+        if recent < AD_SET_BUDGETS_AN_HOUR {
             return Ok(());
         }
         Err(GraphError::new(613, "(#613) Calls to this api have exceeded the rate limit.")
@@ -241,6 +242,11 @@ impl Meters {
                 "Budget changed too often",
                 format!("The budget of an ad set can be changed {AD_SET_BUDGETS_AN_HOUR} times an hour."),
             ))
+    }
+
+    /// Counts a change of an ad set's budget.
+    pub fn ad_set_budget_changed(&mut self, ad_set: u64, now: i64) {
+        self.ad_set_budgets.entry(ad_set).or_default().add(now, HOUR, AD_SET_BUDGETS_AN_HOUR);
     }
 
     /// An account's spend cap changes: ten a day, on every tier.
@@ -411,9 +417,10 @@ mod tests {
     fn budgets_change_four_times_an_hour() {
         let mut meters = Meters::default();
         for second in 0..4 {
-            meters.ad_set_budget(7, second).unwrap();
+            meters.ad_set_budget_is_free(7, second).unwrap();
+            meters.ad_set_budget_changed(7, second);
         }
-        assert_eq!(meters.ad_set_budget(7, 100).unwrap_err().subcode, Some(1_487_632));
-        assert!(meters.ad_set_budget(7, 3_600).is_ok());
+        assert_eq!(meters.ad_set_budget_is_free(7, 100).unwrap_err().subcode, Some(1_487_632));
+        assert!(meters.ad_set_budget_is_free(7, 3_600).is_ok());
     }
 }
