@@ -115,11 +115,60 @@ pub struct Meters {
     spend_caps: HashMap<u64, Recent>,
 }
 
+/// What a limit is counted on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asset {
+    AdAccount {
+        account: u64,
+        insights: bool,
+    },
+    Page(String),
+    /// The leads of a Page.
+    Leads(String),
+    Catalog(String),
+    /// Nothing but the app.
+    Other,
+}
+
+impl Asset {
+    /// Code, type in the header, and id of the use case of what is no ad account.
+    fn use_case(&self) -> Option<(i64, &'static str, &str)> {
+        match self {
+            Self::Page(id) => Some((80_001, "pages", id)),
+            Self::Leads(id) => Some((80_005, "leadgen", id)),
+            Self::Catalog(id) => Some((80_009, "catalog_management", id)),
+            Self::AdAccount { .. } | Self::Other => None,
+        }
+    }
+
+    /// What a limit that is used up answers here; `refusal` is what it answers for an ad account.
+    pub fn refusal(&self, limit: RateLimit, refusal: GraphError) -> Option<GraphError> {
+        match (limit, self) {
+            (RateLimit::App, Self::AdAccount { insights: true, .. }) => Some(refusal.subcode(1_504_022)),
+            (RateLimit::App, _) | (_, Self::AdAccount { .. }) => Some(refusal),
+            (RateLimit::Score, _) => None,
+            (RateLimit::Buc, other) => other.use_case().map(|(code, _, _)| {
+                let what = match other {
+                    Self::Catalog(_) => "calls to this catalog",
+                    Self::Leads(_) => "leadgen api calls from this Page account",
+                    _ => "calls to this Page account",
+                };
+                GraphError::new(code, format!("(#{code}) There have been too many {what}. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting."))
+            }),
+        }
+    }
+}
+
+/// Minutes that a limit which is used up tells a caller to wait.
+const REGAINED_MINUTES: i64 = 5;
+
 /// The meters as a call left them, for its headers.
 #[derive(Debug, Default, Clone)]
 pub struct Usage {
     app_percent: u32,
     account: Option<AccountUsage>,
+    /// Type and id of a use case that is used up and is no ad account's.
+    used_up: Option<(&'static str, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -147,7 +196,7 @@ impl Meters {
             let hour = self.apps.entry(app.to_owned()).or_default();
             let used = hour.add(now);
             let app_percent = percent(used, APP_CALLS_AN_HOUR).min(tier.ceiling());
-            let usage = Usage { app_percent, account: None };
+            let usage = Usage { app_percent, ..Usage::default() };
             if tier != Tier::Unlimited && used > APP_CALLS_AN_HOUR {
                 return Err(Box::new(Throttled {
                     usage,
@@ -227,6 +276,7 @@ impl Meters {
                 cases,
                 insights,
             }),
+            used_up: None,
         }
     }
 
@@ -274,25 +324,27 @@ fn percent(used: u32, limit: u32) -> u32 {
 
 impl Usage {
     /// Shows a limit as used up, for a scenario that pretends it is.
-    pub fn exhaust(&mut self, limit: Option<RateLimit>, account: Option<u64>, tier: Option<scenarios::Tier>) {
+    pub fn exhaust(&mut self, limit: Option<RateLimit>, asset: &Asset, tier: Option<scenarios::Tier>) {
         let Some(limit) = limit else { return };
         let tier = Tier::from(tier);
         self.app_percent = if limit == RateLimit::App { 100 } else { 0 };
-        self.account = account.map(|account| {
-            let used_up = limit == RateLimit::Buc;
-            AccountUsage {
+        let used_up = limit == RateLimit::Buc;
+        if let Asset::AdAccount { account, insights } = *asset {
+            let case = if insights { UseCase::Insights } else { UseCase::Management };
+            self.account = Some(AccountUsage {
                 account,
                 tier,
                 score_percent: if limit == RateLimit::Score { 100.0 } else { 0.0 },
                 reset_seconds: tier.score().1,
                 cases: vec![(
-                    UseCase::Management,
+                    case,
                     if used_up { 100 } else { 0 },
-                    if used_up { 5 } else { 0 },
+                    if used_up { REGAINED_MINUTES } else { 0 },
                 )],
-                insights: false,
-            }
-        });
+                insights,
+            });
+        }
+        self.used_up = asset.use_case().filter(|_| used_up).map(|(_, kind, id)| (kind, id.to_owned()));
     }
 
     pub fn headers(&self) -> Vec<(HeaderName, String)> {
@@ -301,6 +353,16 @@ impl Usage {
             HeaderName::from_static("x-app-usage"),
             json!({ "call_count": app, "total_cputime": app / 2, "total_time": app / 2 }).to_string(),
         )];
+        if let Some((kind, id)) = &self.used_up {
+            let case = json!({
+                "type": kind, "call_count": 100, "total_cputime": 50, "total_time": 50,
+                "estimated_time_to_regain_access": REGAINED_MINUTES,
+            });
+            headers.push((
+                HeaderName::from_static("x-business-use-case-usage"),
+                json!({ id.as_str(): [case] }).to_string(),
+            ));
+        }
         let Some(usage) = &self.account else { return headers };
         let tier = usage.tier.header_name();
         headers.push((

@@ -41,7 +41,11 @@ pub fn single(world: &mut World, call: &Call) -> Answer {
     let mut usage = Usage::default();
     let caller = login::authenticate(world, call);
     let now = world.clock.now();
-    let effect = world.scenarios.intercept(call, caller.as_ref().ok(), now);
+    let mut effect = world.scenarios.intercept(call, caller.as_ref().ok(), now);
+    if let Some(limit) = effect.rate_limit {
+        let asset = nodes::metered_asset(world, call);
+        effect.error = effect.error.and_then(|error| asset.refusal(limit, error));
+    }
     let (settled, result) = match settle(world, call) {
         Ok(settled) => {
             let result = match effect.error {
@@ -49,7 +53,7 @@ pub fn single(world: &mut World, call: &Call) -> Answer {
                 Some(error) => {
                     usage.exhaust(
                         effect.rate_limit,
-                        nodes::metered_account(world, call),
+                        &nodes::metered_asset(world, call),
                         world.scenarios.tier(),
                     );
                     Err(error)

@@ -27,6 +27,7 @@ pub enum Scenario {
     UnknownError(Option<u32>),
     /// HTTP 503, code 2, transient.
     Unavailable(Option<u32>),
+    ReportFailure,
 }
 
 /// Marketing API Access Tier.
@@ -43,7 +44,8 @@ pub enum Tier {
 pub enum RateLimit {
     /// The ad account's real-time score: 17/2446079.
     Score,
-    /// Business use case of the ad account: 80004/2446079, insights 80000/2446079.
+    /// Business use case: of an ad account 80004/2446079, its insights 80000/2446079; of a Page 80001, its leads
+    /// 80005, of a catalog 80009.
     Buc,
     /// The app as a whole: 4.
     App,
@@ -147,6 +149,12 @@ pub const CATALOGUE: &[Described] = &[
         Some(("number of calls, or empty for all", "3")),
         "HTTP 503, code 2 and is_transient, for the next calls.",
     ),
+    row(
+        "Faults",
+        "report_failure",
+        None,
+        "Asynchronous insights reports end as Job Failed, with the error a report that took too long has.",
+    ),
 ];
 
 impl Scenario {
@@ -170,6 +178,7 @@ impl Scenario {
             Self::Slow(_) => "slow",
             Self::UnknownError(_) => "unknown_error",
             Self::Unavailable(_) => "unavailable",
+            Self::ReportFailure => "report_failure",
         }
     }
 
@@ -188,6 +197,7 @@ impl Scenario {
             Self::Slow(delay) => Some(delay.as_millis().to_string()),
             Self::UnknownError(count) | Self::Unavailable(count) => count.map(|n| n.to_string()),
             Self::NothingPicked
+            | Self::ReportFailure
             | Self::StatelessRefusals
             | Self::AppInDevelopment
             | Self::StandardAccess
@@ -259,6 +269,7 @@ fn plain(name: &str) -> Option<Scenario> {
         "renewal_ignored" => Scenario::RenewalIgnored,
         "proof_required" => Scenario::ProofRequired,
         "act_prefix" => Scenario::ActPrefix,
+        "report_failure" => Scenario::ReportFailure,
         _ => return None,
     })
 }
