@@ -39,7 +39,7 @@ async fn parts_add_up_and_differ() {
             rows(&server, json!({ "fields": fields, "level": level, "breakdowns": breakdowns })).await;
         assert!(parts.len() >= least, "{breakdowns}: {parts:#?}");
         for column in ["impressions", "clicks", "inline_link_clicks"] {
-            assert_eq!(sum(&parts, column), sum(&whole, column), "{breakdowns} {column}");
+            assert!((sum(&parts, column) - sum(&whole, column)).abs() < 0.5, "{breakdowns} {column}");
         }
         assert!((sum(&parts, "spend") - sum(&whole, "spend")).abs() < 0.01 * 500.0);
         let names = if let Some(one) = breakdowns.as_str() {

@@ -290,3 +290,31 @@ async fn redownload_answers_with_the_whole_object() {
     assert_eq!((&made["name"], &made["objective"]), (&json!("Whole"), &json!("OUTCOME_TRAFFIC")));
     assert!(made["id"].is_string());
 }
+
+#[tokio::test]
+async fn a_pixel_is_made_and_promoted() {
+    let server = Server::start().await;
+    let edge = server.account("adspixels");
+    assert_eq!(server.post(&edge, json!({})).await.code().0, 100);
+    let made = server.post(&edge, json!({ "name": "Shop" })).await.good();
+    let id = made["id"].as_str().unwrap();
+    let listed = server.get(&edge, json!({ "fields": "name" })).await.good();
+    assert!(listed["data"].as_array().unwrap().iter().any(|pixel| pixel["name"] == "Shop"), "{listed}");
+    let mut sales = campaign("Sales");
+    sales["objective"] = "OUTCOME_SALES".into();
+    let sales = server.post(&server.account("campaigns"), sales).await.good();
+    let mut set = ad_set(sales["id"].as_str().unwrap());
+    set["optimization_goal"] = "OFFSITE_CONVERSIONS".into();
+    set["promoted_object"] = json!({ "pixel_id": id, "custom_event_type": "PURCHASE" });
+    server.post(&server.account("adsets"), set).await.good();
+}
+
+#[tokio::test]
+async fn a_creatives_images_can_be_viewed() {
+    let server = Server::start().await;
+    let mut creative = crate::server::creative(&server.facts.page_id);
+    creative["object_story_spec"]["link_data"]["picture"] = "https://example.com/a.png".into();
+    let made = server.post(&server.account("adcreatives"), creative).await.good();
+    let read = server.get(made["id"].as_str().unwrap(), json!({ "fields": "image_urls_for_viewing" })).await;
+    assert_eq!(read.good()["image_urls_for_viewing"], json!(["https://example.com/a.png"]));
+}
