@@ -1634,10 +1634,10 @@ fn a_published_ad_set_refuses_with_its_own_number() {
 
 #[test]
 fn a_bare_id_is_told_to_be_a_pages() {
-    for bare in [json!("123"), json!(123)] {
+    for (bare, found) in [(json!("123"), "a number written as a text"), (json!(123), "a number")] {
         let report = check(&patched(&lead(), &json!({"ad_set": {"promoted_object": bare}})));
         let finding = &report.findings[0];
-        assert_eq!(finding.message, "promoted_object must be an object, and is a number.");
+        assert_eq!(finding.message, format!("promoted_object must be an object, and is {found}."));
         assert!(finding.fix.contains("{\"page_id\": ...}"), "{finding:?}");
     }
 }

@@ -5,7 +5,7 @@ use super::super::document::{Campaign, Document};
 use super::super::findings::{Findings, Rule, Segment, at};
 use super::super::promoted_object::{self, PromotedObject, Value};
 use super::super::read::{Inspect, List, Oddity, Text};
-use super::case::{Case, either};
+use super::case::{Case, Word, either};
 use crate::ad_set::legacy;
 use crate::money;
 use crate::vocabulary::{Kind, Standing, vocabulary};
@@ -248,7 +248,9 @@ fn event_words(object: &PromotedObject<'_>, out: &mut Findings) {
 }
 
 fn campaign_words(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) {
-    if !case.objective.is_some_and(|word| word.is_value(Kind::Objective)) {
+    // A goal in the place of the objective is told about with what to use today.
+    let is_a_goal = |word: Word<'_>| word.at.is_none() && legacy::name(word.text).is_some();
+    if !case.objective.is_some_and(|word| word.is_value(Kind::Objective) || is_a_goal(word)) {
         word(campaign.objective.as_ref(), Kind::Objective, || case.campaign_path("objective"), out);
     }
     let singles = [
