@@ -20,6 +20,9 @@ const DOCUMENT_MAX: u64 = 16 * 1024 * 1024;
 pub enum Validate {
     /// Check an ad set: {"ad_set": {...}, "campaign"?, "ad_account"?, "existing"?, "api_version"?}
     ///
+    /// With `existing`, `ad_set` is a change. Otherwise the campaign is checked as a creation too; if it has an id it is
+    /// there already, and what it leaves out is not missed, but for the objective.
+    ///
     /// Exit codes: 0 accepted (perhaps with warnings), 1 rejected, 2 the input cannot be read.
     AdSet(AdSet),
 }
