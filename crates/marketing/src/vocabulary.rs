@@ -44,6 +44,12 @@ pub enum Kind {
     CampaignEffectiveStatus,
     AdSetEffectiveStatus,
     AdEffectiveStatus,
+    FormLocale,
+    FormStatus,
+    QuestionType,
+    AlertEvent,
+    AlertOperator,
+    AlertStatus,
     /// Names of the parameters of an ad set.
     AdSetParameter,
     /// Names of the parameters of a campaign.
