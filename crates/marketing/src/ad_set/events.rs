@@ -77,6 +77,11 @@ pub fn rows() -> &'static [Row] {
     &TABLE.row
 }
 
+/// Events that were seen to be refused where no row says which are taken.
+pub fn refusals() -> &'static [Refusal] {
+    &TABLE.refused
+}
+
 /// Whether an event was seen to be refused with an objective and a goal.
 pub(crate) fn refused(objective: &str, goal: Option<&str>, event: &str) -> Option<&'static Refusal> {
     TABLE.refused.iter().find(|refusal| {

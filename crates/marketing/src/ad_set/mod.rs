@@ -28,7 +28,9 @@ pub use countries::{
     Group, Known, Regional, Restricted, dsa, dsa_territories, known, needs_dsa, regional, restricted,
 };
 pub use document::Document;
-pub use events::{Row as EventRow, events, rows as event_rows};
+pub use events::{
+    Refusal as EventRefusal, Row as EventRow, events, refusals as event_refusals, rows as event_rows,
+};
 pub use findings::{Finding, Meta, Report, Rule, RuleRow, Segment, Severity, Verdict};
 pub(crate) use findings::{Findings, at};
 pub use input::InputError;
