@@ -1,5 +1,7 @@
 //! The promoted object in itself: its values, and which fields need each other.
 
+use std::sync::LazyLock;
+
 use super::super::findings::{Findings, Rule, Severity, at};
 use super::super::promoted_object::{FieldSet, PromotedObject, Type, Value, fields};
 use super::case::Case;
@@ -124,7 +126,7 @@ fn pixel_needs_event(case: &Case<'_>) -> bool {
 }
 
 /// Two things promoted at once. Meta takes one promoted object; these pairs are two for certain.
-const TWO_THINGS: [(&str, &str); 5] = [
+static TWO_THINGS: [Pair; 5] = [
     ("pixel_id", "application_id"),
     ("event_id", "pixel_id"),
     ("event_id", "application_id"),
@@ -132,27 +134,31 @@ const TWO_THINGS: [(&str, &str); 5] = [
     ("offline_conversion_data_set_id", "application_id"),
 ];
 /// These may be two: which more pairs Meta refuses is not listed.
-const PERHAPS_TWO: [(&str, &str); 2] =
-    [("pixel_id", "offline_conversion_data_set_id"), ("offer_id", "page_id")];
+static PERHAPS_TWO: [Pair; 2] = [("pixel_id", "offline_conversion_data_set_id"), ("offer_id", "page_id")];
+
+type Pair = (&'static str, &'static str);
+
+/// The pairs as sets, with whether they are two things for certain: most promoted objects hold none of them.
+static PAIRS: LazyLock<Vec<(FieldSet, &Pair, bool)>> = LazyLock::new(|| {
+    let certain = TWO_THINGS.iter().map(|pair| (pair, true));
+    let pairs = certain.chain(PERHAPS_TWO.iter().map(|pair| (pair, false)));
+    pairs.map(|(pair, certain)| (FieldSet::of([pair.0, pair.1]), pair, certain)).collect()
+});
 
 fn ambiguous(case: &Case<'_>, object: &PromotedObject<'_>, out: &mut Findings) {
-    if object.values.len() < 2 || object.has("omnichannel_object") {
-        return;
-    }
-    // Products are sold at several places at once, and an app may be added to what is there.
-    let certain = !case.is_update() && !object.has("product_set_id") && !object.has("variation");
-    let pairs = TWO_THINGS.map(|pair| (pair, certain)).into_iter();
-    for ((one, other), certain) in pairs.chain(PERHAPS_TWO.map(|pair| (pair, false))) {
-        if object.has(one) && object.has(other) {
-            let finding = out.add(
-                Rule::PromotedObjectAmbiguous,
-                at!["ad_set", "promoted_object"],
-                format!("{one} and {other} promote two things at once."),
-                "Send the fields of one promoted object; for website and app together there is omnichannel_object.",
-            );
-            if !certain {
-                finding.at_most(Severity::Warn);
-            }
+    for (_, (one, other), certain) in PAIRS.iter().filter(|(pair, ..)| object.present.contains(*pair)) {
+        if object.has("omnichannel_object") {
+            return;
+        }
+        let finding = out.add(
+            Rule::PromotedObjectAmbiguous,
+            at!["ad_set", "promoted_object"],
+            format!("{one} and {other} promote two things at once."),
+            "Send the fields of one promoted object; for website and app together there is omnichannel_object.",
+        );
+        // Products are sold at several places at once, and an app may be added to what is there.
+        if !certain || case.is_update() || object.has("product_set_id") || object.has("variation") {
+            finding.at_most(Severity::Warn);
         }
     }
 }
