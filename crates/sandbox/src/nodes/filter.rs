@@ -157,6 +157,45 @@ fn prefix(name: &str) -> Option<Kind> {
     })
 }
 
+/// A condition on a column of a row that is no object.
+pub struct OfColumn {
+    pub column: String,
+    condition: Condition,
+}
+
+impl OfColumn {
+    /// `None` if the condition is on none of these columns.
+    pub fn read(item: &Value, columns: &[&str]) -> Result<Option<Self>, GraphError> {
+        let Some(path) = item.get("field").and_then(Value::as_str) else { return Ok(None) };
+        // Clients write the level before it, `ad.impressions`; it is that of the row.
+        let bare = match path.split_once('.') {
+            Some((level, column)) if prefix(level).is_some() => column,
+            _ => path,
+        };
+        if !columns.contains(&bare) || bare.ends_with("_id") || bare.ends_with("_name") || bare == "objective"
+        {
+            return Ok(None);
+        }
+        let operator = item.get("operator").and_then(Value::as_str).unwrap_or_default();
+        let operator = Operator::parse(operator).ok_or_else(|| {
+            GraphError::new(
+                100,
+                format!(
+                    "(#100) Filtering field '{path}' with operation '{}' is not supported",
+                    operator.to_lowercase()
+                ),
+            )
+        })?;
+        let value = item.get("value").cloned().unwrap_or(Value::Null);
+        let condition = Condition { of: Kind::Ad, field: bare.to_owned(), operator, value };
+        Ok(Some(Self { column: bare.to_owned(), condition }))
+    }
+
+    pub fn holds(&self, actual: Option<&Value>) -> bool {
+        self.condition.compare(actual)
+    }
+}
+
 fn condition(item: &Value, row: Kind) -> Result<Condition, GraphError> {
     let text = |name: &str| item.get(name).and_then(Value::as_str);
     let (Some(path), Some(operator)) = (text("field"), text("operator")) else {

@@ -34,6 +34,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
+    meters::Asset,
     protocol::{Call, Caller, GraphError, Method, Params, fields},
     world::{
         World, leads,
@@ -324,6 +325,29 @@ pub fn coverage() -> Value {
 pub fn is_marketing(world: &World, call: &Call) -> bool {
     let Some(first) = call.path.first() else { return false };
     first.starts_with("act_") || resolve::asset(world, first).is_some_and(|node| node.kind.is_marketing())
+}
+
+/// What a call's limits are counted on.
+pub fn metered_asset(world: &World, call: &Call) -> Asset {
+    if let Some(page) = page_of_leads(world, call) {
+        return Asset::Leads(page);
+    }
+    if let Some(account) = metered_account(world, call) {
+        let insights = call.path.get(1).is_some_and(|edge| edge == "insights");
+        return Asset::AdAccount { account, insights };
+    }
+    let Some(node) = call.path.first().and_then(|first| resolve::asset(world, first)) else {
+        return Asset::Other;
+    };
+    match node.kind {
+        Kind::Page => Asset::Page(node.id),
+        Kind::Catalog => Asset::Catalog(node.id),
+        Kind::ProductSet => world
+            .assets
+            .catalog_of_set(&node.id)
+            .map_or(Asset::Other, |catalog| Asset::Catalog(catalog.id.clone())),
+        _ => Asset::Other,
+    }
 }
 
 /// The ad account whose meters a call counts on.

@@ -32,6 +32,7 @@ pub enum Scenario {
     UnknownError(Option<u32>),
     /// HTTP 503, code 2, transient.
     Unavailable(Option<u32>),
+    ReportFailure,
     ArchivedFormsHidden,
     ExpiredLeadsCounted,
     LeadsPermissionMissing,
@@ -75,7 +76,8 @@ pub enum Tier {
 pub enum RateLimit {
     /// The ad account's real-time score: 17/2446079.
     Score,
-    /// Business use case of the ad account: 80004/2446079, insights 80000/2446079.
+    /// Business use case: of an ad account 80004/2446079, its insights 80000/2446079; of a Page 80001, its leads
+    /// 80005, of a catalog 80009.
     Buc,
     /// The app as a whole: 4.
     App,
@@ -193,6 +195,12 @@ pub const CATALOGUE: &[Described] = &[
     ),
     row(
         "Faults",
+        "report_failure",
+        None,
+        "Asynchronous insights reports end as Job Failed, with the error a report that took too long has.",
+    ),
+    row(
+        "Faults",
         "failing",
         Some(("percent of the calls", "10")),
         "So many of all Graph calls fail with HTTP 500 or 503, at random.",
@@ -283,6 +291,7 @@ impl Scenario {
             Self::Failing(_) => "failing",
             Self::UnknownError(_) => "unknown_error",
             Self::Unavailable(_) => "unavailable",
+            Self::ReportFailure => "report_failure",
             Self::ArchivedFormsHidden => "archived_forms_hidden",
             Self::ExpiredLeadsCounted => "expired_leads_counted",
             Self::LeadsPermissionMissing => "leads_permission_missing",
@@ -318,6 +327,7 @@ impl Scenario {
             Self::LeadsThrottled(100)
             | Self::LeadsGone(100)
             | Self::NothingPicked
+            | Self::ReportFailure
             | Self::StatelessRefusals
             | Self::AppInDevelopment
             | Self::StandardAccess
@@ -405,6 +415,7 @@ fn plain(name: &str) -> Option<Scenario> {
         "renewal_ignored" => Scenario::RenewalIgnored,
         "proof_required" => Scenario::ProofRequired,
         "act_prefix" => Scenario::ActPrefix,
+        "report_failure" => Scenario::ReportFailure,
         "archived_forms_hidden" => Scenario::ArchivedFormsHidden,
         "expired_leads_counted" => Scenario::ExpiredLeadsCounted,
         "leads_permission_missing" => Scenario::LeadsPermissionMissing,

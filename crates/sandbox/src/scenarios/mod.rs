@@ -185,6 +185,11 @@ impl Scenarios {
         }
     }
 
+    /// Whether asynchronous reports fail.
+    pub fn report_failure(&self) -> bool {
+        self.on.contains_key("report_failure")
+    }
+
     /// The limit that every matching call runs into.
     pub fn rate_limit(&self) -> Option<RateLimit> {
         match self.on.get("rate_limit") {
