@@ -221,7 +221,7 @@ fn checked_list(
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    adjoin_graph::hex(&bytes)
 }
 
 #[cfg(test)]

@@ -323,7 +323,7 @@ fn hashed(
 
 /// SHA-256 in lower-case hex.
 fn sha256(text: &str) -> String {
-    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    adjoin_graph::hex(digest(&SHA256, text.as_bytes()).as_ref())
 }
 
 /// Whether this report is the one that sends the stage.
