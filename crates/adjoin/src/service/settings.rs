@@ -31,7 +31,7 @@ pub async fn get(app: &App) -> Result<Settings> {
     }
     let fresh = Settings {
         partner_name: "Your company".to_owned(),
-        partner_key: hex(&random::bytes::<8>()),
+        partner_key: adjoin_graph::hex(&random::bytes::<8>()),
         service_domain: None,
         return_urls: Json(Vec::new()),
         embed_origins: Json(Vec::new()),
@@ -218,10 +218,6 @@ fn checked_list(
         faults.push(Fault::new(field, "there are too many entries", format!("at most {LIST_MAX}")));
     }
     kept
-}
-
-fn hex(bytes: &[u8]) -> String {
-    adjoin_graph::hex(&bytes)
 }
 
 #[cfg(test)]
