@@ -145,6 +145,11 @@ impl Db {
 }
 
 impl Tx {
+    /// Whether nobody else writes until it ends.
+    pub(super) const fn is_exclusive(&self) -> bool {
+        matches!(self.on, Begun::Sqlite(_))
+    }
+
     pub async fn commit(self) -> Result<()> {
         let ended = match self.on {
             Begun::Sqlite(tx) => tx.commit().await,

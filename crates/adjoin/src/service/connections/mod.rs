@@ -8,6 +8,7 @@ mod refusal;
 mod replace;
 mod state;
 mod test;
+mod told;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use crate::{
     time::Timestamp,
 };
 
-pub use access::{Access, access};
+pub use access::{Access, access, page_access};
 pub use assets::{AdAccount, Assets, Business, PageAsset};
 pub(super) use departed::{erase_person, forget_person};
 pub use disconnect::{Disconnected, Revocation, disconnect};
@@ -188,6 +189,7 @@ pub(super) async fn end_those_of_other_apps(tx: &mut Tx, app_id: &str, now: Time
     let rows = table::of_other_apps(tx, FACEBOOK_MARKETING, app_id).await?;
     let ended = rows.len();
     for mut row in rows {
+        let before = row.state.0.clone();
         row.state = Json(State::Broken {
             trouble: Trouble {
                 title: "The connector was set up with another Meta app".to_owned(),
@@ -203,6 +205,7 @@ pub(super) async fn end_those_of_other_apps(tx: &mut Tx, app_id: &str, now: Time
         });
         row.updated_at = now;
         table::put(tx, &row).await?;
+        told::tell(tx, &before, &row, now).await?;
     }
     Ok(ended)
 }
