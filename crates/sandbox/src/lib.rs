@@ -13,6 +13,7 @@
 //! ```
 
 pub mod clock;
+mod hex;
 pub mod login;
 pub mod meters;
 pub mod nodes;
@@ -21,12 +22,14 @@ pub mod protocol;
 pub mod scenarios;
 pub mod server;
 mod tls;
+mod visitor;
+pub mod webhooks;
 pub mod world;
 
 use std::path::PathBuf;
 
 pub use server::{Facts, Sandbox, SandboxError};
-pub use world::{SharedWorld, World, fill::Fill};
+pub use world::{SharedWorld, World, fill::Fill, fill_leads::FillLeads};
 
 /// How a sandbox starts.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +38,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// What the first ad account is filled with.
     pub fill: Fill,
+    /// Leads of the first form, and Pages with forms besides the seeded ones.
+    pub fill_leads: FillLeads,
     /// Redirect URIs of the default app, besides those of a service on this machine's port 8080.
     pub redirect_uris: Vec<String>,
     /// Serves TLS under a certificate authority made at start, whose certificate (PEM) is written here.

@@ -29,9 +29,9 @@ use crate::{
         wire,
     },
     scenarios::{self, Admin},
-    tls,
+    tls, webhooks,
     world::{
-        Protocol, fill,
+        Protocol, fill, fill_leads,
         seed::{self, Seeded},
     },
 };
@@ -105,6 +105,8 @@ pub struct Sandbox {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     options: Options,
+    /// Speaks to webhook callbacks.
+    client: reqwest::Client,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -147,7 +149,7 @@ impl Sandbox {
             ca_file: options.tls_ca_file.clone(),
         };
         let world = Arc::new(RwLock::new(world));
-        Ok(Self { world, facts, listener, tls, options })
+        Ok(Self { world, facts, listener, tls, options, client: webhooks::client() })
     }
 
     pub fn facts(&self) -> &Facts {
@@ -163,6 +165,7 @@ impl Sandbox {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), SandboxError> {
         let graph = Graph {
             world: Arc::clone(&self.world),
+            client: self.client.clone(),
             public_url: self.options.public_url.as_deref().map(Arc::from),
             tls: self.tls.is_some(),
         };
@@ -173,20 +176,24 @@ impl Sandbox {
             rebuild: Arc::new(move || build(&self.options).map(|(world, _)| world).unwrap_or_default()),
         };
         let router = router(graph, admin);
-        match self.tls {
+        // Ends with the server: what is on its way then is lost, as the whole world is.
+        let sender = tokio::spawn(webhooks::run(self.world, self.client));
+        let served = match self.tls {
             None => axum::serve(self.listener, router).with_graceful_shutdown(shutdown).await,
             Some(acceptor) => {
                 let listener = TlsListener { listener: self.listener, acceptor };
                 axum::serve(listener, router).with_graceful_shutdown(shutdown).await
             }
-        }
-        .map_err(SandboxError::Serve)
+        };
+        sender.abort();
+        served.map_err(SandboxError::Serve)
     }
 }
 
 #[derive(Clone)]
 struct Graph {
     world: SharedWorld,
+    client: reqwest::Client,
     public_url: Option<Arc<str>>,
     tls: bool,
 }
@@ -212,6 +219,7 @@ fn build(options: &Options) -> Result<(World, Seeded), SandboxError> {
     }
     let account = seeded.ad_account_id.trim_start_matches("act_").parse().unwrap_or_default();
     fill::fill(&mut world, account, &seeded.page_id, &seeded.pixel_id, options.fill);
+    fill_leads::fill(&mut world, account, &seeded.page_id, &seeded.form_id, options.fill_leads);
     Ok((world, seeded))
 }
 
@@ -242,9 +250,9 @@ async fn graph_call(State(graph): State<Graph>, request: Request) -> Response {
     let if_none_match =
         request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let call = wire::read(request, &base_url).await;
-    let (answer, jsonp) = {
+    let (mut answer, jsonp, challenges) = {
         let mut world = graph.world.write().unwrap_or_else(PoisonError::into_inner);
-        match call {
+        let (answer, jsonp) = match call {
             Ok(call) => {
                 let answer = answer::answer(&mut world, &call);
                 let legacy = answer::is_legacy(&world, &call);
@@ -254,8 +262,23 @@ async fn graph_call(State(graph): State<Graph>, request: Request) -> Response {
                 let trace = Trace::next(&mut world);
                 (answer::refusal(error, &trace), None)
             }
-        }
+        };
+        (answer, jsonp, std::mem::take(&mut world.webhooks.challenges))
     };
+    for challenge in challenges {
+        // Asked without the lock: the callback may well call the Graph before it answers.
+        let proven = webhooks::ask(&graph.client, &challenge).await;
+        let mut world = graph.world.write().unwrap_or_else(PoisonError::into_inner);
+        match proven {
+            Ok(()) => {
+                world.webhooks.subscribe_app(&challenge.app_id, &challenge.object, challenge.subscription);
+            }
+            Err(error) => {
+                let trace = Trace::next(&mut world);
+                answer = answer::refusal(error, &trace);
+            }
+        }
+    }
     // Waiting happens without the lock: a slow answer holds up nobody else.
     if !answer.delay.is_zero() {
         tokio::time::sleep(answer.delay).await;

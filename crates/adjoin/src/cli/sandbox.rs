@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use adjoin_sandbox::{Fill, Options, Sandbox as Server};
+use adjoin_sandbox::{Fill, FillLeads, Options, Sandbox as Server};
 use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
@@ -23,6 +23,15 @@ pub struct Sandbox {
     /// ... and this many ads
     #[arg(long, value_name = "N", default_value_t = 0)]
     ads: usize,
+    /// Fill the first lead form with this many leads
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    leads: u64,
+    /// Add this many Pages
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pages: usize,
+    /// ... with this many lead forms each
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    forms: usize,
     /// Valid OAuth redirect URI of the sandbox's app, besides the usual ones on port 8080 (may be repeated)
     #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
@@ -55,6 +64,7 @@ impl Sandbox {
         let options = Options {
             seed: self.seed,
             fill: Fill { campaigns: self.campaigns, ad_sets: self.ad_sets, ads: self.ads }.with_parents(),
+            fill_leads: FillLeads { leads: self.leads, pages: self.pages, forms: self.forms },
             redirect_uris: self.redirect_uri,
             tls_ca_file: self.tls_ca,
             strict_versions: self.strict_versions,

@@ -94,6 +94,7 @@ pub fn inspect<'w>(world: &'w World, text: &str) -> Result<Inspected<'w>, GraphE
     let death = world
         .scenarios
         .token_death()
+        .or_else(|| world.scenarios.page_token_death().filter(|_| is_page))
         .or(token.death)
         .or_else(|| expires_at.filter(|at| *at <= now).map(|_| TokenDeath::Expired))
         .or_else(|| match &kind {

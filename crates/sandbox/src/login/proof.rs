@@ -3,6 +3,7 @@
 use aws_lc_rs::{constant_time, hmac};
 
 use crate::{
+    hex::hex,
     protocol::{Call, GraphError},
     world::{World, identity::App},
 };
@@ -14,12 +15,7 @@ const WINDOW_SECONDS: i64 = 300;
 pub fn appsecret_proof(secret: &str, token: &str, time: Option<i64>) -> String {
     let message = time.map_or_else(|| token.to_owned(), |time| format!("{token}|{time}"));
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let mut hex = String::with_capacity(64);
-    for byte in hmac::sign(&key, message.as_bytes()).as_ref() {
-        hex.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or_default());
-        hex.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or_default());
-    }
-    hex
+    hex(hmac::sign(&key, message.as_bytes()).as_ref())
 }
 
 /// Refuses a wrong or stale proof, and a missing one where the app (or `always`) requires it.

@@ -104,6 +104,8 @@ const APP_CALLS_AN_HOUR: u32 = 10_000;
 const AD_SET_BUDGETS_AN_HOUR: usize = 4;
 const SPEND_CAPS_A_DAY: usize = 10;
 const HOUR: i64 = 3_600;
+/// What a used-up leadgen meter tells a caller to wait.
+const LEADS_REGAINED_MINUTES: i64 = 5;
 
 #[derive(Debug, Default)]
 pub struct Meters {
@@ -120,6 +122,8 @@ pub struct Meters {
 pub struct Usage {
     app_percent: u32,
     account: Option<AccountUsage>,
+    /// The Page whose calls for leads are used up.
+    leads_exhausted: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -147,7 +151,7 @@ impl Meters {
             let hour = self.apps.entry(app.to_owned()).or_default();
             let used = hour.add(now);
             let app_percent = percent(used, APP_CALLS_AN_HOUR).min(tier.ceiling());
-            let usage = Usage { app_percent, account: None };
+            let usage = Usage { app_percent, ..Usage::default() };
             if tier != Tier::Unlimited && used > APP_CALLS_AN_HOUR {
                 return Err(Box::new(Throttled {
                     usage,
@@ -227,6 +231,7 @@ impl Meters {
                 cases,
                 insights,
             }),
+            leads_exhausted: None,
         }
     }
 
@@ -289,12 +294,30 @@ impl Usage {
         });
     }
 
+    /// Shows the calls for a Page's leads as used up.
+    pub fn exhaust_leads(&mut self, page: Option<String>) {
+        self.leads_exhausted = page;
+    }
+
     pub fn headers(&self) -> Vec<(HeaderName, String)> {
         let app = self.app_percent;
         let mut headers = vec![(
             HeaderName::from_static("x-app-usage"),
             json!({ "call_count": app, "total_cputime": app / 2, "total_time": app / 2 }).to_string(),
         )];
+        if let Some(page) = &self.leads_exhausted {
+            let case = json!({
+                "type": "leadgen",
+                "call_count": 100,
+                "total_cputime": 50,
+                "total_time": 50,
+                "estimated_time_to_regain_access": LEADS_REGAINED_MINUTES,
+            });
+            headers.push((
+                HeaderName::from_static("x-business-use-case-usage"),
+                json!({ page.as_str(): [case] }).to_string(),
+            ));
+        }
         let Some(usage) = &self.account else { return headers };
         let tier = usage.tier.header_name();
         headers.push((

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Cell, Node, Scope,
+    Cell, Kind, Node, Scope,
     filter::{Filter, Subject},
     read, resolve,
 };
@@ -12,7 +12,7 @@ use crate::{
         GraphError, Params, cursor,
         fields::{self, Field},
     },
-    world::objects::ObjectKind,
+    world::{leads, objects::ObjectKind},
 };
 
 const DEFAULT_LIMIT: usize = 25;
@@ -33,6 +33,8 @@ pub enum Rows<'a> {
     Few(Vec<Row>),
     /// Rows that are worked out when they are looked at; cursors are row indices.
     Computed { count: usize, row: Box<dyn Fn(usize) -> Value + 'a>, summary: Option<Value> },
+    /// Leads, newest first.
+    Leads(leads::Query),
 }
 
 pub enum Row {
@@ -47,6 +49,10 @@ impl List<'_> {
 
     pub fn nodes(nodes: Vec<Node>) -> Self {
         Self { rows: Rows::Few(nodes.into_iter().map(Row::Node).collect()), default: &[] }
+    }
+
+    pub fn leads(query: leads::Query) -> Self {
+        Self { rows: Rows::Leads(query), default: &[] }
     }
 
     pub fn plain(rows: Vec<Value>) -> Self {
@@ -115,6 +121,7 @@ pub fn page(
         Rows::Objects { parent, kind } => {
             objects(scope, *parent, *kind, list.default, &from, limit, wants_total, params, fields)?
         }
+        Rows::Leads(query) => lead_rows(scope, query, &from, limit, wants_total, fields)?,
         Rows::Few(rows) => few(scope, rows, list.default, &from, limit, params, fields)?,
         Rows::Computed { count, row, .. } => computed_rows(*count, row, &from, limit, fields),
     };
@@ -250,6 +257,36 @@ fn few(
         })
         .collect::<Result<Vec<_>, GraphError>>()?;
     Ok(Window { rows, more_after: end < kept.len(), more_before: start > 0, total: Some(kept.len()) })
+}
+
+fn lead_rows(
+    scope: Scope<'_>,
+    query: &leads::Query,
+    from: &From,
+    limit: usize,
+    wants_total: bool,
+    fields: Option<&[Field]>,
+) -> Result<Window, GraphError> {
+    if let Some(fields) = fields {
+        read::check_fields(Kind::Lead, fields)?;
+    }
+    let from = match from {
+        From::Start => leads::From::Start,
+        From::After(id) => leads::From::After(*id),
+        From::Before(id) => leads::From::Before(*id),
+    };
+    let keeps = |id: u64| !scope.world.scenarios.lead_is_gone(id);
+    let page = scope.world.leads.page(query, keeps, from, limit);
+    let rows = page
+        .ids
+        .into_iter()
+        .map(|id| {
+            let node = Node::new(Kind::Lead, id.to_string());
+            read::node_fields(scope, &node, fields, &[]).map(|row| (id, row))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let total = wants_total.then(|| scope.world.leads.count(query, keeps));
+    Ok(Window { rows, more_after: page.more_after, more_before: page.more_before, total })
 }
 
 fn computed_rows(

@@ -6,13 +6,17 @@ mod ad_creative;
 mod ad_image;
 mod ad_set;
 mod ad_video;
+mod alerts;
+mod app_subscriptions;
 mod application;
 mod business;
 mod campaign;
 mod catalog;
 mod copies;
+mod events;
 mod filter;
 mod insights;
+mod lead;
 mod lead_form;
 mod list;
 mod page;
@@ -21,6 +25,7 @@ mod read;
 mod refusals;
 mod report_run;
 mod resolve;
+mod subscribed_apps;
 mod table;
 mod user;
 mod write;
@@ -30,10 +35,14 @@ use serde_json::{Value, json};
 
 use crate::{
     protocol::{Call, Caller, GraphError, Method, Params, fields},
-    world::World,
+    world::{
+        World, leads,
+        objects::{Object, ObjectKind},
+    },
 };
 pub use ad_image::media_type;
 pub use list::{List, Row, Rows};
+pub use write::unix_time;
 
 /// The node types of the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,6 +57,7 @@ pub enum Kind {
     Pixel,
     Page,
     LeadForm,
+    Lead,
     Catalog,
     ProductSet,
     Business,
@@ -58,7 +68,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::AdAccount,
         Self::Campaign,
         Self::AdSet,
@@ -69,6 +79,7 @@ impl Kind {
         Self::Pixel,
         Self::Page,
         Self::LeadForm,
+        Self::Lead,
         Self::Catalog,
         Self::ProductSet,
         Self::Business,
@@ -91,6 +102,7 @@ impl Kind {
             Self::Pixel => "AdsPixel",
             Self::Page => "Page",
             Self::LeadForm => "LeadGenForm",
+            Self::Lead => "UserLeadGenInfo",
             Self::Catalog => "ProductCatalog",
             Self::ProductSet => "ProductSet",
             Self::Business => "Business",
@@ -254,6 +266,11 @@ const ROUTES: &[&[Route]] = &[
     pixel::ROUTES,
     page::ROUTES,
     lead_form::ROUTES,
+    lead::ROUTES,
+    subscribed_apps::ROUTES,
+    app_subscriptions::ROUTES,
+    alerts::ROUTES,
+    events::ROUTES,
     catalog::ROUTES,
     business::ROUTES,
     user::ROUTES,
@@ -290,14 +307,9 @@ const LOGIN: [(&str, &str); 9] = [
 pub fn coverage() -> Value {
     let mut rows: Vec<Value> = Vec::new();
     for route in ROUTES.iter().flat_map(|routes| routes.iter()) {
-        let method = match route.method {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Delete => "DELETE",
-        };
         let edge = route.edge.map_or_else(String::new, |edge| format!("/{edge}"));
         rows.push(json!({
-            "method": method,
+            "method": route.method.name(),
             "path": format!("/{{{}}}{edge}", route.kind.type_name()),
             "source": table::of(route.kind).source,
         }));
@@ -328,6 +340,45 @@ pub fn metered_account(world: &World, call: &Call) -> Option<u64> {
         .or_else(|| objects.reports.get(&id).map(|report| report.account))
 }
 
+/// The Page whose leads or lead forms a call is for; such calls have a meter of their own.
+pub fn page_of_leads(world: &World, call: &Call) -> Option<String> {
+    let first = call.path.first()?;
+    if let Some(form) = world.leads.form(first) {
+        return Some(form.page_id.clone());
+    }
+    let edge = call.path.get(1).map(String::as_str);
+    if edge == Some("leadgen_forms") {
+        return world.assets.pages.contains_key(first).then(|| first.clone());
+    }
+    let id = first.parse().ok()?;
+    let query = leads::Query { of: leads::Of::Ad(id), from: 0, until: i64::MAX };
+    let lead = match edge {
+        Some("leads") => *world.leads.page(&query, |_| true, leads::From::Start, 1).ids.first()?,
+        _ => id,
+    };
+    Some(world.leads.get(lead)?.form()?.page_id.clone())
+}
+
+/// The ads whose creative opens a lead form, in the order of making.
+pub fn ads_with_form(world: &World, form_id: &str) -> Vec<u64> {
+    let objects = &world.objects;
+    let opens = |creative: &Object| {
+        creative
+            .field("object_story_spec")
+            .and_then(refusals::lead_form)
+            .is_some_and(|(_, form)| form == form_id)
+    };
+    objects
+        .all(ObjectKind::Ad)
+        .filter(|ad| {
+            ad::creative_id(ad)
+                .and_then(|id| objects.of_kind(id.parse().ok()?, ObjectKind::AdCreative))
+                .is_some_and(opens)
+        })
+        .map(|ad| ad.id)
+        .collect()
+}
+
 /// Answers a call of an authenticated caller.
 pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -> Result<Value, GraphError> {
     let [first, rest @ ..] = call.path.as_slice() else {
@@ -338,9 +389,12 @@ pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -
     }
     let edge = match rest {
         [] => None,
-        [edge] => Some(edge.as_str()),
+        [edge] => Some(edge.clone()),
+        // What stands below an edge without being a node of its own.
+        [edge, _] => Some(format!("{edge}/{{id}}")),
         _ => return Err(not_implemented(call)),
     };
+    let edge = edge.as_deref();
     let node = resolve::resolve(world, caller, call.method, first)?;
     match find(call.method, node.kind, edge) {
         Some(Action::Do(act)) => act(world, &Request { call, caller, version, room: Room::default() }, &node),
@@ -362,11 +416,7 @@ pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -
 
 /// The loud answer to what the sandbox cannot do.
 pub fn not_implemented(call: &Call) -> GraphError {
-    let method = match call.method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Delete => "DELETE",
-    };
+    let method = call.method.name();
     GraphError {
         kind: "SandboxNotImplemented",
         ..GraphError::new(

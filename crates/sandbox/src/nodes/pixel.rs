@@ -12,7 +12,9 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         "name" => pixel.name.as_str().into(),
         "creation_time" => time(pixel.created).into(),
         "last_fired_time" => time(scope.world.clock.unix() - 3600).into(),
-        "is_unavailable" | "is_created_by_business" => (name == "is_created_by_business").into(),
+        "is_unavailable" => false.into(),
+        // Every pixel of today is a dataset, which takes offline and CRM events too.
+        "is_created_by_business" | "is_consolidated_container" => true.into(),
         "owner_ad_account" => {
             json!({ "account_id": pixel.ad_accounts.first()?, "id": format!("act_{}", pixel.ad_accounts.first()?) }).into()
         }

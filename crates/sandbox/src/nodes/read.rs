@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Action, Cell, Kind, Node, Scope, ad, ad_account, ad_creative, ad_image, ad_set, ad_video, application,
-    business, campaign, catalog, find, lead_form, list, page, pixel, report_run, resolve, table, user,
+    business, campaign, catalog, find, lead, lead_form, list, page, pixel, report_run, resolve, table, user,
 };
 use crate::protocol::{
     GraphError, Method, Params,
@@ -119,6 +119,7 @@ pub fn cell(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         Kind::Pixel => pixel::field(scope, node, name),
         Kind::Page => page::field(scope, node, name),
         Kind::LeadForm => lead_form::field(scope, node, name),
+        Kind::Lead => lead::field(scope, node, name),
         Kind::Catalog => catalog::field(scope, node, name),
         Kind::ProductSet => catalog::product_set_field(scope, node, name),
         Kind::Business => business::field(scope, node, name),
@@ -150,7 +151,7 @@ fn metadata(scope: Scope<'_>, node: &Node) -> Value {
     let connections: Map<String, Value> = super::ROUTES
         .iter()
         .flat_map(|routes| routes.iter())
-        .filter(|route| route.kind == node.kind && route.method == Method::Get)
+        .filter(|route| route.kind == node.kind && matches!(route.action, Action::List(_)))
         .filter_map(|route| {
             let edge = route.edge?;
             Some((

@@ -317,7 +317,7 @@ pub fn creative(world: &World, request: &Request<'_>, creative: &Object) -> Resu
     };
     page_to_advertise(world, request, &page_id, &["object_story_spec", "page_id"])?;
     if let Some((path, form)) = lead_form(story) {
-        let of_page = world.assets.pages.get(&page_id).is_some_and(|page| page.lead_forms.contains_key(form));
+        let of_page = world.leads.form(form).is_some_and(|form| form.page_id == page_id);
         if !of_page {
             return Err(known(3_390_001, &path));
         }
@@ -326,7 +326,7 @@ pub fn creative(world: &World, request: &Request<'_>, creative: &Object) -> Resu
 }
 
 /// The lead form a story points to, and where it stands.
-fn lead_form(story: &Value) -> Option<(Vec<&'static str>, &str)> {
+pub fn lead_form(story: &Value) -> Option<(Vec<&'static str>, &str)> {
     ["link_data", "video_data", "template_data"].into_iter().find_map(|data| {
         let form = story.get(data)?.get("call_to_action")?.get("value")?.get("lead_gen_form_id")?.as_str()?;
         Some((vec!["object_story_spec", data, "call_to_action", "value", "lead_gen_form_id"], form))

@@ -63,8 +63,10 @@ pub fn asset(world: &World, id: &str) -> Option<Node> {
         Kind::Catalog
     } else if assets.catalog_of_set(id).is_some() {
         Kind::ProductSet
-    } else if assets.lead_form(id).is_some() {
+    } else if world.leads.form(id).is_some() {
         Kind::LeadForm
+    } else if super::lead::shown(world, number).is_some() {
+        Kind::Lead
     } else if world.identity.businesses.contains_key(id) {
         Kind::Business
     } else if world.identity.people.contains_key(id) {
@@ -102,11 +104,7 @@ fn unknown(segment: &str) -> GraphError {
 }
 
 fn for_method(mut error: GraphError, method: Method) -> GraphError {
-    let verb = match method {
-        Method::Get => "get",
-        Method::Post => "post",
-        Method::Delete => "delete",
-    };
+    let verb = method.name().to_lowercase();
     error.message =
         error.message.replacen("Unsupported get request", &format!("Unsupported {verb} request"), 1);
     error
@@ -145,9 +143,11 @@ pub fn may_read(world: &World, caller: &Caller, node: &Node) -> Result<(), Graph
             TokenKind::Page { page_id, .. } if *page_id == node.id => Ok(()),
             _ => require(PAGES, AssetKind::Page, &node.id),
         },
-        Kind::LeadForm => {
-            let page = world.assets.lead_form(&node.id).map_or("", |(page, _)| &page.id);
-            may_read(world, caller, &Node::new(Kind::Page, page))
+        Kind::LeadForm => may_read(world, caller, &Node::new(Kind::Page, super::lead::page_of(world, node))),
+        Kind::Lead => {
+            let page =
+                world.leads.get(node.number()).and_then(|lead| lead.form()).map_or("", |form| &form.page_id);
+            login::require_leads(world, caller, page, &node.id)
         }
         Kind::Catalog => require(CATALOGS, AssetKind::Catalog, &node.id),
         Kind::ProductSet => {

@@ -242,7 +242,7 @@ pub fn update(
         object.updated = now;
     }
     if let Some(status) = status {
-        world.objects.set_status(id, status, now);
+        world.set_status(id, status);
     }
     updated(world, request, node)
 }
@@ -281,8 +281,7 @@ fn only_the_name_of_the_gone(
 /// `DELETE /{id}`.
 pub fn delete(world: &mut World, _request: &Request<'_>, node: &Node) -> Result<Value, GraphError> {
     let id = world.objects.get(node.number()).ok_or_else(|| GraphError::unsupported_get(&node.id))?.id;
-    let now = world.clock.unix();
-    world.objects.set_status(id, Status::Deleted, now);
+    world.set_status(id, Status::Deleted);
     Ok(json!({ "success": true }))
 }
 

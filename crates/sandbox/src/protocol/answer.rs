@@ -13,7 +13,7 @@ use super::{
     Call, Caller, GraphError, Method, batch,
     version::{self, Settled, Version},
 };
-use crate::{login, meters::Usage, nodes, world::World};
+use crate::{login, meters::Usage, nodes, scenarios::Circumstances, world::World};
 
 /// An answer before it is written to the wire or into a batch.
 #[derive(Debug, Clone)]
@@ -40,8 +40,13 @@ pub fn single(world: &mut World, call: &Call) -> Answer {
     let trace = Trace::next(world);
     let mut usage = Usage::default();
     let caller = login::authenticate(world, call);
-    let now = world.clock.now();
-    let effect = world.scenarios.intercept(call, caller.as_ref().ok(), now);
+    let mut state = world.seed ^ world.calls.wrapping_mul(0x9e6c_63d0_876a_68ee);
+    let about = Circumstances {
+        now: world.clock.now(),
+        leads_of: nodes::page_of_leads(world, call),
+        dice: [super::cursor::mix(&mut state), super::cursor::mix(&mut state)],
+    };
+    let effect = world.scenarios.intercept(call, caller.as_ref().ok(), &about);
     let (settled, result) = match settle(world, call) {
         Ok(settled) => {
             let result = match effect.error {
@@ -52,6 +57,7 @@ pub fn single(world: &mut World, call: &Call) -> Answer {
                         nodes::metered_account(world, call),
                         world.scenarios.tier(),
                     );
+                    usage.exhaust_leads(effect.leads_exhausted);
                     Err(error)
                 }
             };

@@ -188,6 +188,7 @@ fn item(value: &Value) -> Result<Item, GraphError> {
     let method = match text("method").map(|method| method.to_ascii_uppercase()).as_deref() {
         None | Some("GET") => Method::Get,
         Some("POST" | "PUT") => Method::Post,
+        Some("PATCH") => Method::Patch,
         Some("DELETE") => Method::Delete,
         Some(other) => return Err(batch_error(&format!("(#100) Unknown method {other} in a batch item"))),
     };
@@ -277,6 +278,12 @@ fn settle(
             refused(world, outer, &format!("(#100) Depends on the batch item {name}, which failed"))
         }
         None => match prepare(outer, item, names, states) {
+            // The callback is asked after the lock is given back, when the items' answers are written already.
+            Ok(call) if asks_a_callback(world, &call) => {
+                let trace = Trace::next(world);
+                let error = nodes::not_implemented(&call);
+                answer::finish(world, outer, None, Err(error), &Usage::default(), &trace)
+            }
             Ok(call) => {
                 let answer = answer::single(world, &call);
                 let legacy = answer::is_legacy(world, &call);
@@ -289,6 +296,12 @@ fn settle(
         },
     };
     states[index] = State::Done(answer);
+}
+
+/// Whether a call is `POST /{app}/subscriptions`.
+fn asks_a_callback(world: &World, call: &Call) -> bool {
+    matches!(&call.path[..], [app, edge] if edge == "subscriptions" && world.identity.apps.contains_key(app))
+        && call.method == Method::Post
 }
 
 fn refused(world: &mut World, outer: &Call, message: &str) -> Answer {

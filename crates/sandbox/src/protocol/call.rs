@@ -7,7 +7,21 @@ use super::Params;
 pub enum Method {
     Get,
     Post,
+    /// Only the alerts of an ad account (`/act_1/subscriptions`) are documented to take it.
+    Patch,
     Delete,
+}
+
+impl Method {
+    /// As it stands in a request line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// An uploaded part of a multipart body.
@@ -48,6 +62,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether it is the token of this Page.
+    pub fn is_page(&self, id: &str) -> bool {
+        matches!(&self.kind, crate::world::identity::TokenKind::Page { page_id, .. } if page_id == id)
+    }
+
     pub fn has(&self, scope: &str) -> bool {
         self.scopes.iter().any(|s| s == scope)
     }

@@ -76,6 +76,11 @@ impl GraphError {
         }
     }
 
+    /// A Page's own affair was asked for with the token of a person or system user.
+    pub fn page_token_needed() -> Self {
+        Self::new(190, "(#190) This method must be called with a Page Access Token")
+    }
+
     pub fn to_json(&self, fbtrace_id: &str) -> Value {
         let mut error = serde_json::Map::new();
         error.insert("message".into(), self.message.clone().into());

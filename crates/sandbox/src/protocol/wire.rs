@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Answer, Call, FilePart, GraphError, Method, Params, version::Version};
 
-/// Bodies that carry images or video chunks.
+/// Bodies that carry images, video chunks or a thousand events.
 const UPLOAD_LIMIT: usize = 64 * 1024 * 1024;
 /// All other bodies.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -19,7 +19,8 @@ pub async fn read(request: Request, public_url: &str) -> Result<Call, GraphError
     let (parts, body) = request.into_parts();
     let method = match parts.method.as_str() {
         "GET" | "HEAD" => Method::Get,
-        "POST" | "PUT" | "PATCH" => Method::Post,
+        "POST" | "PUT" => Method::Post,
+        "PATCH" => Method::Patch,
         "DELETE" => Method::Delete,
         other => {
             return Err(GraphError::new(100, format!("Unsupported {} request.", other.to_lowercase()))
@@ -28,8 +29,9 @@ pub async fn read(request: Request, public_url: &str) -> Result<Call, GraphError
     };
     let content_type = text(&parts.headers, header::CONTENT_TYPE).unwrap_or_default();
     let uploads = content_type.starts_with("multipart/")
-        || parts.uri.path().trim_end_matches('/').ends_with("/adimages")
-        || parts.uri.path().trim_end_matches('/').ends_with("/advideos");
+        || ["/adimages", "/advideos", "/events"]
+            .iter()
+            .any(|edge| parts.uri.path().trim_end_matches('/').ends_with(edge));
     let limit = if uploads { UPLOAD_LIMIT } else { BODY_LIMIT };
     let body = axum::body::to_bytes(body, limit).await.map_err(|_| {
         GraphError::new(1, format!("The request body is unreadable or larger than {limit} bytes."))
@@ -57,6 +59,7 @@ pub fn from_target(method: Method, path: &str, mut params: Params, files: Vec<Fi
     let token = params.take_text("access_token").filter(|token| !token.is_empty());
     let method = match (method, params.text("method").as_deref().map(str::to_ascii_lowercase).as_deref()) {
         (Method::Post, Some("delete")) => Method::Delete,
+        (Method::Post, Some("patch")) => Method::Patch,
         (Method::Post, Some("get")) => Method::Get,
         (method, _) => method,
     };

@@ -33,6 +33,7 @@ use crate::{
     clock::Clock,
     login, pages,
     protocol::Params,
+    visitor, webhooks,
     world::{SharedWorld, World},
 };
 
@@ -50,11 +51,11 @@ pub struct Admin {
 }
 
 impl Admin {
-    fn read(&self) -> RwLockReadGuard<'_, World> {
+    pub fn read(&self) -> RwLockReadGuard<'_, World> {
         self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, World> {
+    pub fn write(&self) -> RwLockWriteGuard<'_, World> {
         self.world.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -70,13 +71,15 @@ pub fn admin_router(admin: Admin) -> Router {
         .route("/_sandbox/apps/{id}/grants", get(grants))
         .route("/_sandbox/apps/{id}/remove", post(remove))
         .route("/_sandbox/reset", post(reset))
+        .merge(webhooks::router())
+        .merge(visitor::router())
         .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(middleware::from_fn(pages::local_only))
         .with_state(admin)
 }
 
 /// A request that cannot be carried out, in words for whoever made it.
-struct Refused(StatusCode, String);
+pub struct Refused(pub StatusCode, pub String);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -85,13 +88,13 @@ impl IntoResponse for Refused {
 }
 
 /// A body that came as JSON or from a form; a form is answered with the page.
-struct Input {
-    params: Params,
-    from_form: bool,
+pub struct Input {
+    pub params: Params,
+    pub from_form: bool,
 }
 
 impl Input {
-    fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, Refused> {
+    pub fn read(headers: &HeaderMap, body: &Bytes) -> Result<Self, Refused> {
         let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         // `curl -d '{...}'` calls its JSON a form.
         let looks_json = body.trim_ascii_start().starts_with(b"{");
@@ -111,7 +114,7 @@ impl Input {
         Ok(Self { params: Params(fields), from_form })
     }
 
-    fn answer(&self, anchor: &str, body: Value) -> Response {
+    pub fn answer(&self, anchor: &str, body: Value) -> Response {
         if self.from_form {
             Redirect::to(&format!("/_sandbox#{anchor}")).into_response()
         } else {
@@ -336,7 +339,10 @@ fn no_app(id: &str) -> Refused {
 async fn reset(State(admin): State<Admin>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
     let input = Input::read(&headers, &body)?;
     // Built before the lock is taken: a filled world takes its time.
-    let fresh = (admin.rebuild)();
-    *admin.write() = fresh;
+    let mut fresh = (admin.rebuild)();
+    let mut world = admin.write();
+    fresh.webhooks.succeed(&world.webhooks);
+    *world = fresh;
+    drop(world);
     Ok(input.answer("top", json!({ "success": true })))
 }

@@ -18,6 +18,18 @@ pub struct Effect {
     pub error: Option<GraphError>,
     /// The limit that is used up, for the usage headers; set whenever `error` is its refusal.
     pub rate_limit: Option<RateLimit>,
+    /// The Page whose calls for leads are used up.
+    pub leads_exhausted: Option<String>,
+}
+
+/// What the fate of a call depends on besides the call itself.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    pub now: Timestamp,
+    /// The Page whose leads or lead forms are asked for.
+    pub leads_of: Option<String>,
+    /// Numbers that follow from the world's seed and the count of calls.
+    pub dice: [u64; 2],
 }
 
 /// A call as the page lists it. Paths and app ids only: no parameters, no tokens.
@@ -34,32 +46,54 @@ pub struct RecentCall {
 impl Scenarios {
     /// Decides the fate of a Graph call, and counts it. Asked once for every call and batch item, after the token
     /// was looked at (`caller` is `None` when there is none or it does not work).
-    pub fn intercept(&mut self, call: &Call, caller: Option<&Caller>, now: Timestamp) -> Effect {
+    pub fn intercept(&mut self, call: &Call, caller: Option<&Caller>, about: &Circumstances) -> Effect {
         let mut effect = Effect::default();
         if let Some(Scenario::Slow(delay)) = self.on.get("slow") {
             effect.delay = *delay;
         }
         if self.spend("unknown_error") {
-            effect.error = Some(
-                GraphError::new(1, "An unknown error occurred").status(StatusCode::INTERNAL_SERVER_ERROR),
-            );
+            effect.error = Some(unknown_error());
         } else if self.spend("unavailable") {
-            effect.error = Some(GraphError {
-                is_transient: true,
-                ..GraphError::new(2, "(#2) Service temporarily unavailable")
-                    .status(StatusCode::SERVICE_UNAVAILABLE)
-            });
+            effect.error = Some(unavailable());
+        } else if self.failing().is_some_and(|percent| about.dice[0] % 100 < u64::from(percent)) {
+            effect.error =
+                Some(if about.dice[1].is_multiple_of(2) { unknown_error() } else { unavailable() });
+        } else if let Some(page) =
+            about.leads_of.as_ref().filter(|_| caller.is_some() && self.throttles_leads(about))
+        {
+            effect.error = Some(GraphError::new(
+                80_005,
+                format!(
+                    "(#80005) There have been too many leadgen api calls from this Page account. Wait a bit and try again. {MORE}"
+                ),
+            ));
+            effect.leads_exhausted = Some(page.clone());
         } else if let Some(limit) = self.rate_limit().filter(|_| caller.is_some()) {
             effect.error = limit.refusal(call);
             effect.rate_limit = effect.error.is_some().then_some(limit);
         }
-        self.remember(call, &effect, now);
+        self.remember(call, &effect, about.now);
         effect
     }
 
     /// Calls that came in, the newest first.
     pub fn recent(&self) -> impl Iterator<Item = &RecentCall> {
         self.recent.iter().rev()
+    }
+
+    /// Percent of the calls that fail.
+    fn failing(&self) -> Option<u32> {
+        match self.on.get("failing") {
+            Some(Scenario::Failing(percent)) => Some(*percent),
+            _ => None,
+        }
+    }
+
+    fn throttles_leads(&self, about: &Circumstances) -> bool {
+        match self.on.get("leads_throttled") {
+            Some(Scenario::LeadsThrottled(percent)) => about.dice[0] % 100 < u64::from(*percent),
+            _ => false,
+        }
     }
 
     /// Whether a counted fault strikes this call; the last one switches it off.
@@ -92,6 +126,20 @@ impl Scenarios {
     }
 }
 
+const MORE: &str =
+    "For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting.";
+
+fn unknown_error() -> GraphError {
+    GraphError::new(1, "An unknown error occurred").status(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn unavailable() -> GraphError {
+    GraphError {
+        is_transient: true,
+        ..GraphError::new(2, "(#2) Service temporarily unavailable").status(StatusCode::SERVICE_UNAVAILABLE)
+    }
+}
+
 impl RateLimit {
     /// The refusal of a call that this limit covers. Score and use-case limits are an ad account's; login's calls
     /// count only against the app.
@@ -99,7 +147,6 @@ impl RateLimit {
         let first = call.path.first().map_or("", String::as_str);
         let login = matches!(first, "oauth" | "debug_token");
         let insights = call.path.last().is_some_and(|p| p == "insights");
-        let more = "For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting.";
         match self {
             Self::App if !login => Some(GraphError {
                 is_transient: true,
@@ -116,7 +163,7 @@ impl RateLimit {
                 Some(
                     GraphError::new(
                         code,
-                        format!("(#{code}) There have been too many calls from this ad-account. Wait a bit and try again. {more}"),
+                        format!("(#{code}) There have been too many calls from this ad-account. Wait a bit and try again. {MORE}"),
                     )
                     .subcode(2_446_079),
                 )

@@ -8,14 +8,16 @@ mod admin;
 mod catalogue;
 mod intercept;
 mod page;
+mod webhooks;
 
 use std::collections::{BTreeMap, VecDeque};
 
-pub use admin::{Admin, admin_router};
-pub use catalogue::{CATALOGUE, Described, ParseScenarioError, RateLimit, Scenario, Tier};
-pub use intercept::{Effect, RecentCall};
+pub use admin::{Admin, Input, Refused, admin_router};
+pub use catalogue::{CATALOGUE, Described, PAGE_TASKS, ParseScenarioError, RateLimit, Scenario, Tier};
+pub use intercept::{Circumstances, Effect, RecentCall};
+pub use webhooks::WebhookFaults;
 
-use crate::world::identity::TokenDeath;
+use crate::{protocol::cursor::mix, world::identity::TokenDeath};
 
 /// The scenarios that are switched on, by name, and the calls they saw.
 #[derive(Debug, Default)]
@@ -61,6 +63,62 @@ impl Scenarios {
             Some(Scenario::DeadTokens(death)) => Some(*death),
             _ => None,
         }
+    }
+
+    /// The way in which every Page token is dead.
+    pub fn page_token_death(&self) -> Option<TokenDeath> {
+        match self.on.get("dead_page_tokens") {
+            Some(Scenario::DeadPageTokens(death)) => Some(*death),
+            _ => None,
+        }
+    }
+
+    pub fn archived_forms_hidden(&self) -> bool {
+        self.on.contains_key("archived_forms_hidden")
+    }
+
+    pub fn leads_permission_missing(&self) -> bool {
+        self.on.contains_key("leads_permission_missing")
+    }
+
+    /// Whether a Page's Leads Access Manager keeps the app out.
+    pub fn leads_access_refused(&self, page_id: &str) -> bool {
+        match self.on.get("leads_access_manager") {
+            Some(Scenario::LeadsAccessManager(page)) => page.as_ref().is_none_or(|page| page == page_id),
+            _ => false,
+        }
+    }
+
+    /// Whether a lead is among those that are gone.
+    pub fn lead_is_gone(&self, id: u64) -> bool {
+        match self.on.get("leads_gone") {
+            Some(Scenario::LeadsGone(percent)) => {
+                let mut state = id;
+                mix(&mut state) % 100 < u64::from(*percent)
+            }
+            _ => false,
+        }
+    }
+
+    pub fn lead_terms_not_accepted(&self) -> bool {
+        self.on.contains_key("lead_terms_not_accepted")
+    }
+
+    /// Whether nobody has this task on any Page.
+    pub fn task_is_missing(&self, task: &str) -> bool {
+        match self.on.get("task_missing") {
+            Some(Scenario::TaskMissing(tasks)) => tasks.iter().any(|missing| missing == task),
+            _ => false,
+        }
+    }
+
+    pub fn page_disabled_app_platform(&self) -> bool {
+        self.on.contains_key("page_disabled_app_platform")
+    }
+
+    /// Whether subscribing to fields of a Page keeps those subscribed before.
+    pub fn subscribed_apps_merge(&self) -> bool {
+        self.on.contains_key("subscribed_apps_merge")
     }
 
     /// Whether the dialog's refusals come back without `state`.

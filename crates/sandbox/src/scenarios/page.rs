@@ -6,8 +6,7 @@ use serde_json::Value;
 use super::{CATALOGUE, Scenario};
 use crate::{
     clock::Clock,
-    protocol::Method,
-    world::{World, identity::PermissionState},
+    world::{World, identity::PermissionState, webhooks::Counts},
 };
 
 #[derive(Debug, Template)]
@@ -21,6 +20,8 @@ pub struct Page {
     pub apps: Vec<AppRow>,
     pub grants: Vec<GrantRow>,
     pub calls: Vec<CallRow>,
+    pub webhooks: Counts,
+    pub deliveries: Vec<DeliveryRow>,
 }
 
 #[derive(Debug)]
@@ -65,6 +66,17 @@ pub struct CallRow {
     pub intercepted: Option<String>,
 }
 
+/// What became of a webhook.
+#[derive(Debug)]
+pub struct DeliveryRow {
+    pub at: String,
+    pub what: &'static str,
+    pub attempt: Option<u32>,
+    pub object: String,
+    pub changes: usize,
+    pub answer: String,
+}
+
 impl Page {
     pub fn new(world: &World, facts: &Value) -> Self {
         let mut groups: Vec<Group> = Vec::new();
@@ -107,17 +119,31 @@ impl Page {
                 })
                 .collect(),
             grants: grants(world),
+            webhooks: world.webhooks.queue.counts(),
+            deliveries: world
+                .webhooks
+                .queue
+                .log()
+                .take(10)
+                .map(|logged| DeliveryRow {
+                    at: logged.at.strftime("%H:%M:%S").to_string(),
+                    what: logged.what,
+                    attempt: logged.attempt,
+                    object: logged.object.clone(),
+                    changes: logged.changes,
+                    answer: match (logged.status, &logged.error) {
+                        (Some(status), _) => status.to_string(),
+                        (None, error) => error.clone().unwrap_or_default(),
+                    },
+                })
+                .collect(),
             calls: world
                 .scenarios
                 .recent()
                 .take(20)
                 .map(|call| CallRow {
                     at: call.at.strftime("%H:%M:%S").to_string(),
-                    method: match call.method {
-                        Method::Get => "GET",
-                        Method::Post => "POST",
-                        Method::Delete => "DELETE",
-                    },
+                    method: call.method.name(),
                     path: match &call.version {
                         Some(version) => format!("/{version}/{}", call.path),
                         None => format!("/{}", call.path),

@@ -32,16 +32,8 @@ pub struct Page {
     pub client_businesses: Vec<String>,
     /// Person id and their tasks: `MANAGE`, `ADVERTISE`, ...
     pub users: BTreeMap<String, Vec<String>>,
-    pub lead_forms: BTreeMap<String, LeadForm>,
-}
-
-#[derive(Debug, Clone)]
-pub struct LeadForm {
-    pub id: String,
-    pub name: String,
-    pub locale: String,
-    /// `ACTIVE`, `ARCHIVED`, `DRAFT` or `DELETED`.
-    pub status: String,
+    /// When the Lead Ads terms were accepted (Unix seconds).
+    pub terms_accepted: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -88,10 +80,5 @@ impl Assets {
     /// The catalog that holds a product set.
     pub fn catalog_of_set(&self, product_set_id: &str) -> Option<&Catalog> {
         self.catalogs.values().find(|catalog| catalog.product_sets.contains_key(product_set_id))
-    }
-
-    /// The Page of a lead form, and the form.
-    pub fn lead_form(&self, form_id: &str) -> Option<(&Page, &LeadForm)> {
-        self.pages.values().find_map(|page| page.lead_forms.get(form_id).map(|form| (page, form)))
     }
 }

@@ -1,17 +1,26 @@
 //! The state of the sandbox: who is there, what they own, what was created.
 
 pub mod assets;
+pub mod events;
 pub mod fill;
+pub mod fill_leads;
 pub mod identity;
+pub mod leads;
 pub mod objects;
 pub mod seed;
+mod submit;
+pub mod webhooks;
 
 use std::sync::{Arc, RwLock};
 
 use crate::{clock::Clock, meters::Meters, scenarios::Scenarios};
 use assets::Assets;
+use events::Events;
 use identity::Identity;
+use leads::Leads;
 use objects::Objects;
+pub use submit::Submission;
+use webhooks::Webhooks;
 
 pub type SharedWorld = Arc<RwLock<World>>;
 
@@ -22,12 +31,17 @@ pub struct World {
     pub identity: Identity,
     pub assets: Assets,
     pub objects: Objects,
+    pub leads: Leads,
+    pub webhooks: Webhooks,
+    pub events: Events,
     pub meters: Meters,
     pub scenarios: Scenarios,
     pub protocol: Protocol,
     /// Trace ids follow from the seed and the count of calls.
     pub seed: u64,
     pub calls: u64,
+    /// What chance does here follows from the seed too; see [`World::draw`].
+    pub dice: u64,
 }
 
 /// How strictly the sandbox speaks today's protocol.

@@ -172,6 +172,11 @@ impl Objects {
         self.get(id).filter(|object| object.kind == kind)
     }
 
+    /// Every object of a kind, oldest first.
+    pub fn all(&self, kind: ObjectKind) -> impl Iterator<Item = &Object> {
+        self.by_id.iter().filter(move |object| object.kind == kind)
+    }
+
     pub fn reserve(&mut self, count: usize) {
         self.by_id.reserve(count);
     }

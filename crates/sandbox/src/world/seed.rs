@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use super::{
     World,
-    assets::{AdAccount, Application, Catalog, LeadForm, Page, Pixel},
+    assets::{AdAccount, Application, Catalog, Page, Pixel},
     identity::{App, Business, Configuration, ConfigurationToken, Minter, Person, TokenLife},
+    leads::{Form, Leads, draft},
 };
 use crate::protocol::cursor::mix;
 
@@ -72,12 +75,92 @@ impl Numbers {
     }
 }
 
+/// What a seeded form asks.
+#[derive(Debug, Clone, Copy)]
+enum Asked {
+    Wholesale,
+    Course,
+    Contact,
+}
+
+/// A form with believable questions and, for those that promise mail, a consent.
+fn lead_form(id: String, page_id: &str, name: &str, asked: Asked, created: i64) -> Form {
+    let mut questions = vec![json!({ "type": "FULL_NAME" }), json!({ "type": "EMAIL" })];
+    let choice = |key: &str, label: &str, options: &[(&str, &str)]| {
+        let options: Vec<Value> =
+            options.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+        json!({ "type": "CUSTOM", "key": key, "label": label, "options": options })
+    };
+    match asked {
+        Asked::Wholesale => questions.extend([
+            json!({ "type": "PHONE" }),
+            choice(
+                "monthly_volume",
+                "How much coffee do you need a month?",
+                &[
+                    ("up_to_10_kg", "Up to 10 kg"),
+                    ("10_to_50_kg", "10 to 50 kg"),
+                    ("over_50_kg", "More than 50 kg"),
+                ],
+            ),
+        ]),
+        Asked::Course => questions.push(choice(
+            "course",
+            "Which course would you like?",
+            &[("latte_art", "Latte art"), ("espresso", "Espresso basics"), ("roasting", "Roasting")],
+        )),
+        Asked::Contact => questions.extend([
+            json!({ "type": "PHONE" }),
+            json!({ "type": "CUSTOM", "key": "what_do_you_need", "label": "What do you need?" }),
+        ]),
+    }
+    let mut given = json!({
+        "questions": questions,
+        "privacy_policy": { "url": format!("https://example.com/privacy/{page_id}"), "link_text": "Privacy policy" },
+        "thank_you_page": {
+            "title": "Thanks, you're all set.",
+            "body": "We will be in touch within two working days.",
+            "button_type": "VIEW_WEBSITE",
+            "button_text": "Visit website",
+            "website_url": "https://example.com/",
+        },
+        "follow_up_action_url": "https://example.com/",
+    });
+    if !matches!(asked, Asked::Contact) {
+        given["custom_disclaimer"] = json!({
+            "title": "How we use your data",
+            "body": { "text": "We keep what you send us for as long as it takes to answer you." },
+            "checkboxes": [
+                { "key": "terms", "text": "I agree to be contacted about my request." },
+                { "key": "newsletter", "text": "Send me the newsletter, too.", "is_required": false },
+            ],
+        });
+    }
+    Form {
+        page_id: page_id.to_owned(),
+        name: name.to_owned(),
+        locale: "en_US".to_owned(),
+        archived: false,
+        created,
+        fields: given.as_object().map(|given| draft::read_back(&id, given)).unwrap_or_default().into(),
+        id,
+    }
+}
+
+/// A form for Pages that are there for their number; what it asks goes by turns.
+pub fn usual_form(id: String, page_id: &str, name: &str, turn: usize, created: i64) -> Form {
+    let asked = [Asked::Wholesale, Asked::Course, Asked::Contact][turn % 3];
+    lead_form(id, page_id, name, asked, created)
+}
+
 /// Builds the world into an empty one.
 pub fn seed(world: &mut World, redirect_uris: &[String]) -> Seeded {
     let mut numbers = Numbers { state: world.seed, last: 0 };
     let now = world.clock.unix();
     let day = 24 * 3600;
     world.identity.minter = Minter::new(world.seed);
+    world.leads = Leads::new(world.seed);
+    world.dice = world.seed;
 
     let [mara, jonas, yuki] = ["Mara Lindqvist", "Jonas Okafor", "Yuki Tanaka"].map(|name| {
         let id = numbers.id();
@@ -164,46 +247,39 @@ pub fn seed(world: &mut World, redirect_uris: &[String]) -> Seeded {
             .map(str::to_owned)
             .to_vec()
     };
-    let mut page =
-        |name: &str, business: Option<&String>, clients: Vec<String>, users: &[&String], forms: &[&str]| {
-            let id = numbers.id();
-            let lead_forms: BTreeMap<String, LeadForm> = forms
-                .iter()
-                .map(|form| {
-                    let id = numbers.id();
-                    let form = LeadForm {
-                        id: id.clone(),
-                        name: (*form).into(),
-                        locale: "en_US".into(),
-                        status: "ACTIVE".into(),
-                    };
-                    (id, form)
-                })
-                .collect();
-            world.assets.pages.insert(
-                id.clone(),
-                Page {
-                    id: id.clone(),
-                    name: name.into(),
-                    category: "Coffee shop".into(),
-                    business_id: business.cloned(),
-                    client_businesses: clients,
-                    users: users.iter().map(|user| ((*user).clone(), everything())).collect(),
-                    lead_forms,
-                },
-            );
-            id
-        };
+    let mut page = |name: &str,
+                    business: Option<&String>,
+                    clients: Vec<String>,
+                    users: &[&String],
+                    forms: &[(Asked, &str)]| {
+        let id = numbers.id();
+        for (asked, form) in forms {
+            world.leads.add_form(lead_form(numbers.id(), &id, form, *asked, now - 120 * day));
+        }
+        world.assets.pages.insert(
+            id.clone(),
+            Page {
+                id: id.clone(),
+                name: name.into(),
+                category: "Coffee shop".into(),
+                business_id: business.cloned(),
+                client_businesses: clients,
+                users: users.iter().map(|user| ((*user).clone(), everything())).collect(),
+                terms_accepted: now - 200 * day,
+            },
+        );
+        id
+    };
     let page_id = page(
         "Northlight Coffee",
         Some(&northlight),
         vec![harbour.clone()],
         &[&mara, &jonas],
-        &["Wholesale enquiry", "Barista course"],
+        &[(Asked::Wholesale, "Wholesale enquiry"), (Asked::Course, "Barista course")],
     );
-    page("Mara Bakes", None, Vec::new(), &[&mara], &["Cake order"]);
+    page("Mara Bakes", None, Vec::new(), &[&mara], &[(Asked::Contact, "Cake order")]);
     page("Tanaka Tea", None, Vec::new(), &[&yuki], &[]);
-    page("Harbour Digital", Some(&harbour), Vec::new(), &[&jonas], &["Ask for a quote"]);
+    page("Harbour Digital", Some(&harbour), Vec::new(), &[&jonas], &[(Asked::Contact, "Ask for a quote")]);
 
     let mut pixel = |name: &str, business: &String, ad_accounts: Vec<String>| {
         let id = numbers.id();
@@ -258,6 +334,7 @@ pub fn seed(world: &mut World, redirect_uris: &[String]) -> Seeded {
     let unpublished = numbers.id();
     application(&unpublished, "Northlight Beta", true);
 
+    let form_id = world.leads.forms_of(&page_id).next().map_or_else(String::new, |form| form.id.clone());
     let access_token = world.identity.issue_user_token(&app_id, &mara, PERMISSIONS, TokenLife::Long, now);
     Seeded {
         app_id,
@@ -268,7 +345,7 @@ pub fn seed(world: &mut World, redirect_uris: &[String]) -> Seeded {
         system_user_config_id,
         user_config_id,
         ad_account_id: format!("act_{dollars}"),
-        form_id: world.assets.pages[&page_id].lead_forms.keys().next().cloned().unwrap_or_default(),
+        form_id,
         page_id,
         pixel_id,
         catalog_id,

@@ -36,7 +36,8 @@ async fn from_me_to_every_fact() {
 
     let sets = server.get(&format!("{}/product_sets", facts.catalog_id), json!({})).await.good();
     assert!(ids(&sets).contains(&facts.product_set_id.as_str()));
-    let forms = server.get(&format!("{}/leadgen_forms", facts.page_id), json!({})).await.good();
+    let page = json!({ "access_token": server.page_token().await });
+    let forms = server.get(&format!("{}/leadgen_forms", facts.page_id), page).await.good();
     assert!(ids(&forms).contains(&facts.form_id.as_str()));
     let pixels = server.get(&server.account("adspixels"), json!({})).await.good();
     assert_eq!(ids(&pixels), [&facts.pixel_id]);

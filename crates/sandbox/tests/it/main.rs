@@ -3,6 +3,7 @@
 mod batch;
 mod discovery;
 mod fill;
+mod leads;
 mod limits;
 mod login;
 mod objects;

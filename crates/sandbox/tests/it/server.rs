@@ -67,6 +67,9 @@ impl Server {
     /// A call of the newest version with its parameters in the query, as the default token.
     pub async fn call(&self, method: Method, path: &str, params: &Value) -> Answer {
         let mut query: Vec<(String, String)> = vec![("access_token".into(), self.facts.access_token.clone())];
+        if !params["access_token"].is_null() {
+            query.clear();
+        }
         query.extend(params.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).map(
             |(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
         ));
@@ -84,6 +87,41 @@ impl Server {
 
     pub async fn delete(&self, path: &str) -> Answer {
         self.call(Method::DELETE, path, &json!({})).await
+    }
+
+    pub async fn patch(&self, path: &str, params: Value) -> Answer {
+        self.call(Method::PATCH, path, &params).await
+    }
+
+    /// The token of the first Page, derived from the default token.
+    pub async fn page_token(&self) -> String {
+        let page = self.get(&self.facts.page_id, json!({ "fields": "access_token" })).await.good();
+        page["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub fn app_token(&self) -> String {
+        format!("{}|{}", self.facts.app_id, self.facts.app_secret)
+    }
+
+    /// A call of the admin path.
+    pub async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.facts.admin_url));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.world.write().unwrap().clock.advance(jiff::SignedDuration::from_secs(seconds));
+    }
+
+    pub fn scenario(&self, text: &str) {
+        self.world.write().unwrap().scenarios.set(text.parse().unwrap());
+    }
+
+    pub fn no_scenarios(&self) {
+        self.world.write().unwrap().scenarios = adjoin_sandbox::scenarios::Scenarios::default();
     }
 
     pub fn account(&self, edge: &str) -> String {

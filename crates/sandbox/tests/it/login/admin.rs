@@ -2,17 +2,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::sandbox;
-use crate::server::{Answer, Server};
-
-impl Server {
-    async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.facts.admin_url));
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        Answer::of(request.send().await.unwrap()).await
-    }
-}
+use crate::server::Answer;
 
 #[tokio::test]
 async fn scenarios_are_switched_while_running() {

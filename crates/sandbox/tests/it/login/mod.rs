@@ -95,14 +95,6 @@ impl Server {
         self.as_token(Method::GET, "me", &json!({ "access_token": token })).await
     }
 
-    fn advance(&self, seconds: i64) {
-        self.world.write().unwrap().clock.advance(jiff::SignedDuration::from_secs(seconds));
-    }
-
-    fn scenario(&self, text: &str) {
-        self.world.write().unwrap().scenarios.set(text.parse().unwrap());
-    }
-
     /// The id of a person or business whose name begins so.
     fn id_of(&self, name: &str) -> String {
         let world = self.world.read().unwrap();
