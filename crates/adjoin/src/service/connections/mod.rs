@@ -22,7 +22,7 @@ use crate::{
     time::Timestamp,
 };
 
-pub use access::{Access, access, page_access};
+pub use access::{Access, access};
 pub use assets::{AdAccount, Assets, Business, PageAsset};
 pub(super) use departed::{erase_person, forget_person};
 pub use disconnect::{Disconnected, Revocation, disconnect};

@@ -23,6 +23,10 @@ struct LeadAccess {
     #[serde(default)]
     can_access_lead: Option<bool>,
     #[serde(default)]
+    app_has_leads_permission: Option<bool>,
+    #[serde(default)]
+    user_has_leads_permission: Option<bool>,
+    #[serde(default)]
     failure_reason: Option<String>,
     #[serde(default)]
     failure_resolution: Option<String>,
@@ -126,6 +130,13 @@ fn obstacle(told: &Told, page_id: &str, may_read_leads: bool) -> Option<Subscrip
             Some(faults::page_task_missing(&[faults::LEADS_TASK]))
         }
         (Some(_), true) => Some(faults::page_task_missing(&[faults::LEADS_TASK])),
+        // The app's own trouble (review, development mode) is told in Meta's words; the person's is a permission.
+        (Some(refused), false)
+            if refused.user_has_leads_permission == Some(false)
+                && refused.app_has_leads_permission != Some(false) =>
+        {
+            Some(faults::permission_missing("leads_retrieval"))
+        }
         (Some(refused), false) => Some(faults::lead_access_refused(
             refused.failure_reason.clone(),
             refused.failure_resolution.clone(),
