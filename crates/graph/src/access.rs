@@ -26,6 +26,12 @@ impl Access {
         Self::signed(format!("{app_id}|{}", app_secret.expose_secret()), app_secret.clone())
     }
 
+    /// The same app's access with another token, such as that of a Page.
+    #[must_use]
+    pub fn with_token(&self, token: SecretString) -> Self {
+        Self { token, app_secret: self.app_secret.clone() }
+    }
+
     /// The token, for a caller that must store or exchange it.
     pub fn token(&self) -> &SecretString {
         &self.token

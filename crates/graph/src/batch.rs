@@ -207,7 +207,7 @@ mod tests {
 
     #[tokio::test]
     async fn items_go_out_as_meta_reads_them() {
-        let peer = Peer::start([Reply::ok(&json!([null, null, null]))]).await;
+        let peer = Peer::start([Reply::ok(&json!([null, null, null, null]))]).await;
         let own = Access::signed("EAABpagetoken", "app-secret-0123");
         let batch = Batch::default()
             .with(BatchItem {
@@ -223,7 +223,8 @@ mod tests {
             .with(BatchItem {
                 access: Some(own),
                 ..Request::get("/{result=campaign:$.id}").param("fields", "id,name").into()
-            });
+            })
+            .with(Request::patch("/act_1/subscriptions/2").param("status", "DISABLED"));
         peer.graph().send_batch(&batch, &access()).await.unwrap();
 
         let seen = &peer.seen()[0];
@@ -245,6 +246,10 @@ mod tests {
             )
         );
         assert_eq!(items[2].get("body"), None);
+        assert_eq!(
+            items[3],
+            json!({"method": "PATCH", "relative_url": "act_1/subscriptions/2", "body": "status=DISABLED"})
+        );
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::error::Secrets;
+use crate::request::Body;
 use crate::{Access, Answer, Clock, Error, Method, Request, Retry, RetryPolicy, proof};
 
 /// What a [`Graph`] is built from.
@@ -183,6 +184,7 @@ impl Graph {
         let method = match request.method {
             Method::Get => http::Method::GET,
             Method::Post => http::Method::POST,
+            Method::Patch => http::Method::PATCH,
             Method::Delete => http::Method::DELETE,
         };
         let mut call = self.0.http.request(method, url);
@@ -193,7 +195,7 @@ impl Graph {
             call = call.header(header::AUTHORIZATION, bearer);
         }
         if let Some(body) = body {
-            call = call.header(header::CONTENT_TYPE, FORM).body(body);
+            call = call.header(header::CONTENT_TYPE, body.content_type()).body(body.into_text());
         }
 
         let start = Instant::now();
@@ -274,6 +276,11 @@ impl Graph {
         let (url, body) = request.encode(&self.0.base, &extra)?;
         let full = &url[url::Position::BeforePath..];
         let relative = full.strip_prefix(self.0.base.path()).unwrap_or(full).trim_start_matches('/');
+        // Inside a batch every body is a form.
+        let body = body.map(|body| match body {
+            Body::Form(form) => form,
+            Body::Json(_) => request.form(&[]),
+        });
         Ok((relative.to_owned(), body))
     }
 }
@@ -288,8 +295,6 @@ fn pairs(signature: Option<&Signature>) -> Vec<(&'static str, &str)> {
     let time = signature.time.iter().map(|time| ("appsecret_time", time.as_str()));
     std::iter::once(("appsecret_proof", signature.proof.as_str())).chain(time).collect()
 }
-
-const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 
 fn broken(error: reqwest::Error) -> Error {
     let (timed_out, sent) = (error.is_timeout(), !error.is_connect());
@@ -388,6 +393,20 @@ mod tests {
         assert_eq!(seen.in_form("targeting").unwrap(), r#"{"geo_locations":{"countries":["FR"]}}"#);
         assert_eq!(seen.in_form("appsecret_time").unwrap(), NOW.to_string());
         assert_eq!(seen.in_form("access_token"), None);
+    }
+
+    #[tokio::test]
+    async fn a_change_in_part_is_sent_as_json_and_signed_in_its_query() {
+        let peer = Peer::start([Reply::ok(&json!({"success": true}))]).await;
+        let request =
+            Request::patch("/act_1/subscriptions/2").param("status", "DISABLED").param("x", json!(null));
+        peer.graph().send(&request, &access()).await.unwrap();
+        let seen = &peer.seen()[0];
+        assert_eq!((seen.method.as_str(), seen.path.as_str()), ("PATCH", "/v26.0/act_1/subscriptions/2"));
+        assert_eq!((seen.bearer(), seen.body.as_str()), (Some(TOKEN), r#"{"status":"DISABLED"}"#));
+        assert_eq!(seen.headers["content-type"], "application/json");
+        let expected = proof::timed(&TOKEN.into(), &SECRET.into(), NOW);
+        assert_eq!(seen.in_query("appsecret_proof").unwrap(), expected);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use http::HeaderValue;
 use serde_json::{Map, Value};
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -12,6 +13,7 @@ use crate::Error;
 pub enum Method {
     Get,
     Post,
+    Patch,
     Delete,
 }
 
@@ -20,6 +22,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
     }
@@ -38,8 +41,8 @@ impl fmt::Display for Method {
 
 /// One call, before it is sent: no token, no host, no version.
 ///
-/// `GET` and `DELETE` carry their parameters in the query, `POST` in a form body; lists and objects travel as
-/// JSON text, `null` is left out. `Debug` shows the parameters' names only.
+/// `GET` and `DELETE` carry their parameters in the query, `POST` in a form body, in which lists and objects travel as
+/// JSON text; `PATCH` has a body of JSON, as Meta documents it. `null` is left out. `Debug` shows the parameters' names only.
 #[derive(Clone, PartialEq)]
 pub struct Request {
     pub method: Method,
@@ -60,6 +63,10 @@ impl Request {
 
     pub fn post(path: impl Into<String>) -> Self {
         Self::new(Method::Post, path)
+    }
+
+    pub fn patch(path: impl Into<String>) -> Self {
+        Self::new(Method::Patch, path)
     }
 
     pub fn delete(path: impl Into<String>) -> Self {
@@ -91,8 +98,8 @@ impl Request {
         }
     }
 
-    /// The URL under `base` with `extra` parameters (proofs), and the form body if the method has one.
-    pub(crate) fn encode(&self, base: &Url, extra: &[(&str, &str)]) -> Result<(Url, Option<String>), Error> {
+    /// The URL under `base` with `extra` parameters (proofs), and the body if the method has one.
+    pub(crate) fn encode(&self, base: &Url, extra: &[(&str, &str)]) -> Result<(Url, Option<Body>), Error> {
         let mut url = base.clone();
         {
             let mut segments =
@@ -106,12 +113,15 @@ impl Request {
             }
         }
         match self.method {
-            Method::Post => {
-                let mut body = Serializer::new(String::new());
-                self.write_pairs(extra, |name, text| {
-                    body.append_pair(name, text);
-                });
-                Ok((url, Some(body.finish())))
+            Method::Post => Ok((url, Some(Body::Form(self.form(extra))))),
+            Method::Patch => {
+                if !extra.is_empty() {
+                    url.query_pairs_mut().extend_pairs(extra);
+                }
+                let given = self.params.iter().filter(|(_, value)| !value.is_null());
+                let object: Map<_, _> =
+                    given.map(|(name, value)| (name.clone().into_owned(), value.clone())).collect();
+                Ok((url, Some(Body::Json(Value::Object(object).to_string()))))
             }
             Method::Get | Method::Delete => {
                 if !self.params.is_empty() || !extra.is_empty() {
@@ -123,6 +133,15 @@ impl Request {
                 Ok((url, None))
             }
         }
+    }
+
+    /// The parameters as a form.
+    pub(crate) fn form(&self, extra: &[(&str, &str)]) -> String {
+        let mut body = Serializer::new(String::new());
+        self.write_pairs(extra, |name, text| {
+            body.append_pair(name, text);
+        });
+        body.finish()
     }
 
     fn write_pairs(&self, extra: &[(&str, &str)], mut write: impl FnMut(&str, &str)) {
@@ -144,6 +163,28 @@ impl Request {
             .iter()
             .filter(|(name, _)| SECRET_PARAMS.contains(&name.as_ref()))
             .filter_map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a request carries besides its URL.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Form(String),
+    Json(String),
+}
+
+impl Body {
+    pub(crate) fn content_type(&self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Form(_) => "application/x-www-form-urlencoded",
+            Self::Json(_) => "application/json",
+        })
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::Form(text) | Self::Json(text) => text,
+        }
     }
 }
 

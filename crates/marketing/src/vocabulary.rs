@@ -42,6 +42,12 @@ pub enum Kind {
     CampaignEffectiveStatus,
     AdSetEffectiveStatus,
     AdEffectiveStatus,
+    FormLocale,
+    FormStatus,
+    QuestionType,
+    AlertEvent,
+    AlertOperator,
+    AlertStatus,
     /// Names of the parameters of an ad set.
     AdSetParameter,
     /// Names of the parameters of a campaign.

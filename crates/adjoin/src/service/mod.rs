@@ -55,6 +55,7 @@ pub struct Inner {
     /// The call log's end that calls write to.
     pub calls: calls::Log,
     pub facts: methods::Facts,
+    pub page_tokens: connections::PageTokens,
     pub recent: RecentRows,
     /// Tells the work behind the requests that there is something to do.
     pub wakes: work::Wakes,
@@ -85,6 +86,7 @@ impl App {
             metrics,
             calls,
             facts: methods::Facts::default(),
+            page_tokens: connections::PageTokens::default(),
             recent: RecentRows::default(),
             wakes: work::Wakes::default(),
         }))

@@ -304,7 +304,7 @@ fn ad_sets_are_checked_without_a_connection() {
     on_each_app(async |test| {
         let backend = Backend::new(test, None).await;
         let (status, methods) = backend.get("/v1/methods").await;
-        assert_eq!((status, methods["data"].as_array().unwrap().len()), (StatusCode::OK, 24));
+        assert_eq!((status, methods["data"].as_array().unwrap().len()), (StatusCode::OK, 40));
         assert_eq!(backend.get("/v1/methods/ad_set.create").await.1["kind"], "write");
         assert_eq!(backend.get("/v1/methods/ad_set.creat").await.0, StatusCode::NOT_FOUND);
         let path = "/v1/methods/ad_set.validate";

@@ -1,4 +1,4 @@
-//! What a check of an ad set finds.
+//! What a check of an ad set, a lead form or an alert finds.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -76,7 +76,7 @@ pub struct Meta {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     pub severity: Severity,
-    /// Where, from the document's root: `ad_set`, `campaign`, `api_version`.
+    /// Where, from the document's root: `ad_set`, `campaign`, `api_version`; `form` and `alert` for those methods.
     pub path: Vec<Segment>,
     pub rule: Rule,
     pub message: String,
@@ -183,7 +183,7 @@ impl Findings {
 
 /// A path from its steps: `at!["ad_set", "daily_budget"]`.
 macro_rules! at {
-    ($($segment:expr),* $(,)?) => { vec![$($crate::ad_set::findings::Segment::from($segment)),*] };
+    ($($segment:expr),* $(,)?) => { vec![$($crate::ad_set::Segment::from($segment)),*] };
 }
 pub(crate) use at;
 
@@ -345,6 +345,18 @@ pub enum Rule {
     BudgetLowered,
     ExistingCustomerBudget,
     DateFormat,
+    FormPrivacyPolicy,
+    FormLinkText,
+    FormQuestions,
+    FormQuestionType,
+    FormNationalIds,
+    FormLocale,
+    FormContextCard,
+    AlertFilters,
+    AlertCondition,
+    AlertField,
+    AlertOperator,
+    AlertMilestone,
 }
 
 /// What the table says of a rule.

@@ -30,6 +30,7 @@ pub use countries::{
 pub use document::Document;
 pub use events::{Row as EventRow, events, rows as event_rows};
 pub use findings::{Finding, Meta, Report, Rule, RuleRow, Segment, Severity, Verdict};
+pub(crate) use findings::{Findings, at};
 pub use input::InputError;
 pub use mapping::{
     Alternative, Row as MappingRow, destinations_for, goals_for, promoted_object_sets, rows as mapping_rows,

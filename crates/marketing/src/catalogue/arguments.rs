@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Method, Parameter, Place, Type, Verb};
+use super::{Http, Method, Parameter, Place, Type, Verb};
 use crate::nearest::nearest;
 
 /// One thing wrong with the arguments of a call.
@@ -31,6 +31,8 @@ pub enum Problem {
     OutOfRange { from: i64, to: i64 },
     /// The method sets it itself.
     Fixed,
+    /// Exactly one of these is to be given.
+    OneOf { names: Vec<String> },
 }
 
 impl fmt::Display for Problem {
@@ -44,6 +46,7 @@ impl fmt::Display for Problem {
             Self::WrongType { expected, found } => write!(f, "must be {}, and is {found}", expected.words()),
             Self::OutOfRange { from, to } => write!(f, "must be from {from} to {to}"),
             Self::Fixed => f.write_str("is set by this method and cannot be given"),
+            Self::OneOf { names } => write!(f, "exactly one of {} is to be given", names.join(" and ")),
         }
     }
 }
@@ -142,6 +145,12 @@ impl Method {
                 fault(&parameter.name, Problem::Missing);
             }
         }
+        for names in self.http.iter().flat_map(Http::places).filter(|names| names.len() > 1) {
+            let given = names.iter().filter(|&&name| arguments.get(name).is_some_and(|it| !it.is_null()));
+            if given.count() != 1 {
+                fault(names[0], Problem::OneOf { names: names.iter().map(|&it| it.to_owned()).collect() });
+            }
+        }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
@@ -159,6 +168,7 @@ impl Method {
                 Place::Path => plan.put_into_path(parameter, value),
                 Place::Query => drop(plan.query.insert(parameter.name.clone(), value.clone())),
                 Place::Body => drop(plan.body.insert(parameter.name.clone(), value.clone())),
+                Place::Local => {}
             }
         }
         if self.parameter("fields").is_some() {
@@ -188,7 +198,12 @@ impl Plan {
         } else {
             text
         };
-        self.path = self.path.replace(&format!("{{{}}}", parameter.name), &text);
+        let path = self.path.split('/').map(|part| {
+            let names = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+            let here = names.is_some_and(|names| names.split('|').any(|name| name == parameter.name));
+            if here { text.as_str() } else { part }
+        });
+        self.path = path.collect::<Vec<_>>().join("/");
     }
 }
 
@@ -276,6 +291,22 @@ mod tests {
     }
 
     #[test]
+    fn of_two_ids_in_one_place_exactly_one_is_given() {
+        let list = method("lead.list").unwrap();
+        let neither = list.check(&map(json!({"page_id": 1}))).unwrap_err();
+        assert_eq!(neither[0].to_string(), "form_id: exactly one of form_id and ad_id is to be given");
+        assert_eq!(list.check(&map(json!({"page_id": 1, "form_id": 2, "ad_id": 3}))).unwrap_err().len(), 1);
+        for (arguments, path) in [
+            (json!({"page_id": 1, "form_id": 2}), "/2/leads"),
+            (json!({"page_id": 1, "ad_id": "3"}), "/3/leads"),
+        ] {
+            let plan = list.plan(&map(arguments)).unwrap();
+            assert_eq!(plan.path, path);
+            assert!(!plan.query.contains_key("page_id"), "what is local is not sent");
+        }
+    }
+
+    #[test]
     fn limits_are_bounded() {
         let list = method("page.list").unwrap();
         assert!(list.check(&map(json!({"limit": 0}))).is_err());
@@ -285,10 +316,12 @@ mod tests {
     #[test]
     fn a_call_with_all_required_arguments_passes() {
         for method in methods() {
+            let places: Vec<_> = method.http.iter().flat_map(Http::places).collect();
+            let first = |name: &str| places.iter().any(|names| names[0] == name);
             let arguments: Map<_, _> = method
                 .parameters
                 .iter()
-                .filter(|parameter| parameter.required)
+                .filter(|parameter| parameter.required || first(&parameter.name))
                 .map(|parameter| {
                     let value = match parameter.r#type {
                         Type::Object => json!({}),

@@ -26,8 +26,12 @@ pub struct Method {
     pub kind: Kind,
     /// The call at Meta; `None` for a method that is answered here.
     pub http: Option<Http>,
+    /// With which token it is called.
+    pub token: Token,
     /// Any one of these permissions is enough; empty if none is needed.
     pub any_of: Vec<String>,
+    /// And all of these are needed.
+    pub all_of: Vec<String>,
     /// What is read when the caller names no `fields`.
     pub default_fields: Vec<String>,
     /// Answers page by page, with `limit` and `after`.
@@ -48,12 +52,32 @@ pub enum Kind {
     Local,
 }
 
+/// Whose token a method is called with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Token {
+    /// That of whoever consented: a person or a system user.
+    #[default]
+    Connection,
+    /// The own token of the Page that the argument `page_id` names.
+    Page,
+}
+
 /// The call at Meta.
 #[derive(Debug, Clone, Serialize)]
 pub struct Http {
     pub verb: Verb,
-    /// With the path parameters in braces: `/{ad_account_id}/adsets`. The version is not part of it.
+    /// With the path parameters in braces: `/{ad_account_id}/adsets`; `/{form_id|ad_id}/leads` takes exactly one of the
+    /// two. The version is not part of it.
     pub path: String,
+}
+
+impl Http {
+    /// The parameters in the path, place by place; of those that stand together exactly one is given.
+    pub fn places(&self) -> impl Iterator<Item = Vec<&str>> {
+        let places = self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        places.map(|names| names.split('|').collect())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +85,7 @@ pub struct Http {
 pub enum Verb {
     Get,
     Post,
+    Patch,
     Delete,
 }
 
@@ -71,6 +96,8 @@ pub enum Place {
     Path,
     Query,
     Body,
+    /// It stays here: it says how the call is made.
+    Local,
 }
 
 /// What a parameter holds.
@@ -123,7 +150,11 @@ struct Row {
     kind: Kind,
     verb: Option<Verb>,
     path: Option<String>,
+    #[serde(default)]
+    token: Token,
     any_of: Vec<String>,
+    #[serde(default)]
+    all_of: Vec<String>,
     #[serde(default)]
     groups: Vec<String>,
     #[serde(default)]
@@ -169,7 +200,9 @@ static METHODS: LazyLock<Vec<Method>> = LazyLock::new(|| {
                 title: row.title,
                 what: row.what,
                 kind: row.kind,
+                token: row.token,
                 any_of: row.any_of,
+                all_of: row.all_of,
                 default_fields: row.default_fields,
                 paging: row.paging,
                 fixed: row.fixed,
@@ -204,10 +237,16 @@ impl Method {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
 
-    /// Whether one of these granted permissions is enough.
-    pub fn permitted<'p>(&self, granted: impl IntoIterator<Item = &'p str>) -> bool {
-        self.any_of.is_empty()
-            || granted.into_iter().any(|name| self.any_of.iter().any(|wanted| wanted == name))
+    /// Whether these granted permissions are enough.
+    pub fn permitted(&self, granted: &[String]) -> bool {
+        (self.any_of.is_empty() || self.any_of.iter().any(|name| granted.contains(name)))
+            && self.all_of.iter().all(|name| granted.contains(name))
+    }
+
+    /// The permissions it needs, in words: `leads_retrieval and pages_manage_ads`.
+    pub fn permissions_in_words(&self) -> String {
+        let any_of = (!self.any_of.is_empty()).then(|| self.any_of.join(" or "));
+        any_of.into_iter().chain(self.all_of.iter().cloned()).collect::<Vec<_>>().join(" and ")
     }
 }
 
@@ -219,14 +258,15 @@ mod tests {
     #[test]
     fn the_table_is_whole() {
         let mut ids: Vec<_> = methods().iter().map(|method| method.id.as_str()).collect();
-        assert_eq!(ids.len(), 24);
+        assert_eq!(ids.len(), 40);
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), 24, "an id stands twice");
+        assert_eq!(ids.len(), 40, "an id stands twice");
         for method in methods() {
             assert_eq!(method.http.is_none(), method.kind == Kind::Local, "{}", method.id);
             assert_eq!(method.paging, method.parameter("after").is_some(), "{}", method.id);
-            assert!(method.any_of.iter().all(|name| permission(name).is_some()), "{}", method.id);
+            let permissions = method.any_of.iter().chain(&method.all_of);
+            assert!(permissions.into_iter().all(|name| permission(name).is_some()), "{}", method.id);
             let mut names: Vec<_> = method.parameters.iter().map(|parameter| &parameter.name).collect();
             names.sort_unstable();
             assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{} has a parameter twice", method.id);
@@ -237,13 +277,39 @@ mod tests {
     fn path_parameters_stand_in_the_path() {
         for method in methods() {
             let Some(http) = &method.http else { continue };
-            let named: Vec<_> =
-                http.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            let named: Vec<_> = http.places().flatten().collect();
             let declared: Vec<_> =
                 method.parameters.iter().filter(|p| p.r#in == Place::Path).map(|p| p.name.as_str()).collect();
             assert_eq!(named, declared, "{}", method.id);
-            assert!(method.parameters.iter().filter(|p| p.r#in == Place::Path).all(|p| p.required));
+            for place in http.places() {
+                let required = |name: &&str| method.parameter(name).unwrap().required;
+                assert_eq!(place.iter().all(required), place.len() == 1, "{}", method.id);
+            }
         }
+    }
+
+    #[test]
+    fn a_method_with_the_token_of_a_page_asks_which_page() {
+        for method in methods() {
+            let page = method.parameter("page_id").filter(|page| page.required);
+            assert!(method.token == Token::Connection || page.is_some(), "{}", method.id);
+        }
+    }
+
+    #[test]
+    fn permissions_are_counted() {
+        let create = method("form.create").unwrap();
+        let granted = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        assert!(!create.permitted(&granted(&["pages_manage_ads"])));
+        assert!(create.permitted(&granted(&[
+            "ads_management",
+            "pages_manage_ads",
+            "pages_read_engagement",
+            "pages_show_list"
+        ])));
+        let read = method("campaign.get").unwrap();
+        assert!(read.permitted(&granted(&["ads_read"])) && !read.permitted(&[]));
+        assert_eq!(read.permissions_in_words(), "ads_read or ads_management");
     }
 
     #[test]

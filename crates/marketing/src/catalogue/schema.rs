@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Method, Parameter, Type};
+use super::{Http, Method, Parameter, Type};
 
 /// The schema of a method's arguments, an object in JSON Schema 2020-12.
 ///
@@ -16,14 +16,19 @@ pub fn json_schema(method: &Method) -> Value {
         .filter(|parameter| parameter.required)
         .map(|parameter| parameter.name.as_str())
         .collect();
-    json!({
+    let mut schema = json!({
         "type": "object",
         "title": method.title,
         "description": method.what,
         "properties": properties,
         "required": required,
         "additionalProperties": false,
-    })
+    });
+    // One place in the path takes one of several ids.
+    for names in method.http.iter().flat_map(Http::places).filter(|names| names.len() > 1) {
+        schema["oneOf"] = names.iter().map(|name| json!({ "required": [name] })).collect();
+    }
+    schema
 }
 
 fn property(parameter: &Parameter) -> Value {

@@ -8,13 +8,13 @@ mod window;
 use std::collections::HashMap;
 
 use http::HeaderName;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     protocol::{Call, GraphError, Method},
     scenarios::{self, RateLimit},
 };
-use window::{Drain, Hour, Recent};
+use window::{Day, Drain, Hour, Recent};
 
 /// The app's access tier. Names in headers are those of before May 2026.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,6 +104,8 @@ const APP_CALLS_AN_HOUR: u32 = 10_000;
 const AD_SET_BUDGETS_AN_HOUR: usize = 4;
 const SPEND_CAPS_A_DAY: usize = 10;
 const HOUR: i64 = 3_600;
+/// Calls for leads that each lead gives its Page a day. Source: lead-ads/retrieving.
+const LEAD_CALLS_A_LEAD: u64 = 4_800;
 /// What a used-up leadgen meter tells a caller to wait.
 const LEADS_REGAINED_MINUTES: i64 = 5;
 
@@ -113,6 +115,8 @@ pub struct Meters {
     use_cases: HashMap<(u64, UseCase), Hour>,
     mutations: HashMap<(String, u64), (i64, u32)>,
     apps: HashMap<String, Hour>,
+    /// By app and Page: calls for leads and lead forms.
+    leads: HashMap<(String, String), Day>,
     ad_set_budgets: HashMap<u64, Recent>,
     spend_caps: HashMap<u64, Recent>,
 }
@@ -122,8 +126,15 @@ pub struct Meters {
 pub struct Usage {
     app_percent: u32,
     account: Option<AccountUsage>,
-    /// The Page whose calls for leads are used up.
-    leads_exhausted: Option<String>,
+    leads: Option<LeadsUsage>,
+}
+
+/// The calls for a Page's leads: percent, and minutes until calls are accepted again.
+#[derive(Debug, Clone)]
+struct LeadsUsage {
+    page: String,
+    percent: u32,
+    minutes: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -231,8 +242,31 @@ impl Meters {
                 cases,
                 insights,
             }),
-            leads_exhausted: None,
+            leads: None,
         }
+    }
+
+    /// Counts a call for a Page's leads or lead forms, which have a meter of a day: for each lead of the last ninety days
+    /// 4800 calls. What a Page without leads has is not documented; here it is what one lead gives.
+    pub fn admit_leads(
+        &mut self,
+        now: i64,
+        tier: Tier,
+        app: &str,
+        page: &str,
+        leads: u64,
+        usage: &mut Usage,
+    ) -> Result<(), GraphError> {
+        let limit = u32::try_from(LEAD_CALLS_A_LEAD * leads.max(1)).unwrap_or(u32::MAX);
+        let day = self.leads.entry((app.to_owned(), page.to_owned())).or_default();
+        let used = day.add(now);
+        let refused = tier != Tier::Unlimited && used > limit;
+        usage.leads = Some(LeadsUsage {
+            page: page.to_owned(),
+            percent: percent(used, limit).min(tier.ceiling()),
+            minutes: if refused { day.minutes_until(now, limit) } else { 0 },
+        });
+        if refused { Err(too_many_lead_calls()) } else { Ok(()) }
     }
 
     /// An ad set's budget changes: four an hour, on every tier.
@@ -258,6 +292,14 @@ impl Meters {
             format!("The spending limit of an ad account can be changed {SPEND_CAPS_A_DAY} times a day."),
         ))
     }
+}
+
+/// The refusal of a call for leads.
+pub fn too_many_lead_calls() -> GraphError {
+    GraphError::new(
+        80_005,
+        "(#80005) There have been too many leadgen api calls from this Page account. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting.",
+    )
 }
 
 /// A refused call; the headers still tell how full the meters are.
@@ -296,7 +338,7 @@ impl Usage {
 
     /// Shows the calls for a Page's leads as used up.
     pub fn exhaust_leads(&mut self, page: Option<String>) {
-        self.leads_exhausted = page;
+        self.leads = page.map(|page| LeadsUsage { page, percent: 100, minutes: LEADS_REGAINED_MINUTES });
     }
 
     pub fn headers(&self) -> Vec<(HeaderName, String)> {
@@ -305,20 +347,33 @@ impl Usage {
             HeaderName::from_static("x-app-usage"),
             json!({ "call_count": app, "total_cputime": app / 2, "total_time": app / 2 }).to_string(),
         )];
-        if let Some(page) = &self.leads_exhausted {
+        let mut business = Map::new();
+        if let Some(leads) = &self.leads {
             let case = json!({
                 "type": "leadgen",
-                "call_count": 100,
-                "total_cputime": 50,
-                "total_time": 50,
-                "estimated_time_to_regain_access": LEADS_REGAINED_MINUTES,
+                "call_count": leads.percent,
+                "total_cputime": leads.percent / 2,
+                "total_time": leads.percent / 2,
+                "estimated_time_to_regain_access": leads.minutes,
             });
-            headers.push((
-                HeaderName::from_static("x-business-use-case-usage"),
-                json!({ page.as_str(): [case] }).to_string(),
-            ));
+            business.insert(leads.page.clone(), json!([case]));
         }
-        let Some(usage) = &self.account else { return headers };
+        if let Some(usage) = &self.account {
+            Self::of_account(usage, app, &mut headers, &mut business);
+        }
+        if !business.is_empty() {
+            let text = Value::Object(business).to_string();
+            headers.push((HeaderName::from_static("x-business-use-case-usage"), text));
+        }
+        headers
+    }
+
+    fn of_account(
+        usage: &AccountUsage,
+        app: u32,
+        headers: &mut Vec<(HeaderName, String)>,
+        business: &mut Map<String, Value>,
+    ) {
         let tier = usage.tier.header_name();
         headers.push((
             HeaderName::from_static("x-ad-account-usage"),
@@ -343,10 +398,7 @@ impl Usage {
                 })
             })
             .collect();
-        headers.push((
-            HeaderName::from_static("x-business-use-case-usage"),
-            json!({ usage.account.to_string(): cases }).to_string(),
-        ));
+        business.insert(usage.account.to_string(), cases.into());
         if usage.insights {
             headers.push((
                 HeaderName::from_static("x-fb-ads-insights-throttle"),
@@ -358,7 +410,6 @@ impl Usage {
                 .to_string(),
             ));
         }
-        headers
     }
 }
 
@@ -428,6 +479,27 @@ mod tests {
         assert!(meters.admit(6, Tier::Full, "app", Some(1), &write).is_ok());
         let mut open = Meters::default();
         assert!((0..20_000).all(|_| open.admit(5, Tier::Unlimited, "app", Some(1), &write).is_ok()));
+    }
+
+    #[test]
+    fn each_lead_gives_its_page_calls_for_a_day() {
+        let mut meters = Meters::default();
+        let mut admit = |now, tier, leads| {
+            let mut usage = Usage::default();
+            let result = meters.admit_leads(now, tier, "app", "7", leads, &mut usage);
+            let (_, header) = usage.headers().pop().unwrap();
+            let case: Value = serde_json::from_str(&header).unwrap();
+            (result.map_err(|error| error.code), case["7"][0].clone())
+        };
+        for _ in 0..4_800 {
+            admit(100, Tier::Full, 1).0.unwrap();
+        }
+        let (refused, case) = admit(100, Tier::Full, 1);
+        assert_eq!((refused, &case["type"]), (Err(80_005), &json!("leadgen")));
+        assert!(case["estimated_time_to_regain_access"].as_i64().unwrap() > 60);
+        assert!(admit(100, Tier::Full, 2).0.is_ok(), "another lead, more calls");
+        assert!(admit(100, Tier::Unlimited, 1).0.is_ok());
+        assert!(admit(100 + 25 * HOUR, Tier::Full, 1).0.is_ok());
     }
 
     #[test]

@@ -41,44 +41,50 @@ impl Drain {
     }
 }
 
-const MINUTES: i64 = 60;
-
 /// Calls of the last hour, kept by the minute.
+pub type Hour = Sliding<60, 60>;
+/// Calls of the last twenty-four hours, kept by the hour.
+pub type Day = Sliding<24, 3_600>;
+
+/// Calls of the last `SLOTS` times `SECONDS` seconds.
 #[derive(Debug)]
-pub struct Hour {
-    counts: [u32; 60],
-    /// The minute that was counted last.
-    minute: i64,
+pub struct Sliding<const SLOTS: usize, const SECONDS: i64> {
+    counts: [u32; SLOTS],
+    /// The slot of time that was counted last.
+    last: i64,
     sum: u32,
 }
 
-impl Default for Hour {
+impl<const SLOTS: usize, const SECONDS: i64> Default for Sliding<SLOTS, SECONDS> {
     fn default() -> Self {
-        Self { counts: [0; 60], minute: 0, sum: 0 }
+        Self { counts: [0; SLOTS], last: 0, sum: 0 }
     }
 }
 
-impl Hour {
-    fn slot(minute: i64) -> usize {
-        usize::try_from(minute.rem_euclid(MINUTES)).unwrap_or_default()
+impl<const SLOTS: usize, const SECONDS: i64> Sliding<SLOTS, SECONDS> {
+    #[expect(clippy::cast_possible_wrap, reason = "a handful")]
+    const STEPS: i64 = SLOTS as i64;
+
+    fn slot(time: i64) -> usize {
+        usize::try_from(time.rem_euclid(Self::STEPS)).unwrap_or_default()
     }
 
     fn forget(&mut self, now: i64) {
-        let minute = now.div_euclid(60);
-        let passed = (minute - self.minute).clamp(0, MINUTES);
+        let time = now.div_euclid(SECONDS);
+        let passed = (time - self.last).clamp(0, Self::STEPS);
         for step in 1..=passed {
-            let slot = Self::slot(minute - passed + step);
+            let slot = Self::slot(time - passed + step);
             self.sum -= self.counts[slot];
             self.counts[slot] = 0;
         }
         // A clock that was set back starts over in the past.
-        self.minute = minute;
+        self.last = time;
     }
 
-    /// Counts one call and answers how many there were in the hour.
+    /// Counts one call and answers how many there were.
     pub fn add(&mut self, now: i64) -> u32 {
         self.forget(now);
-        self.counts[Self::slot(self.minute)] += 1;
+        self.counts[Self::slot(self.last)] += 1;
         self.sum += 1;
         self.sum
     }
@@ -88,17 +94,17 @@ impl Hour {
         self.sum
     }
 
-    /// Minutes until so many calls have gone out of the hour that one more fits under the limit.
+    /// Minutes until so many calls are too old to count that one more fits under the limit.
     pub fn minutes_until(&mut self, now: i64, limit: u32) -> i64 {
         self.forget(now);
         let mut sum = self.sum;
-        for minutes in 1..=MINUTES {
+        for step in 1..=Self::STEPS {
             if sum < limit {
-                return minutes - 1;
+                return (step - 1) * SECONDS / 60;
             }
-            sum -= self.counts[Self::slot(self.minute - MINUTES + minutes)];
+            sum -= self.counts[Self::slot(self.last - Self::STEPS + step)];
         }
-        MINUTES
+        Self::STEPS * SECONDS / 60
     }
 }
 

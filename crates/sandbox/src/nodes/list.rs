@@ -285,7 +285,13 @@ fn lead_rows(
             read::node_fields(scope, &node, fields, &[]).map(|row| (id, row))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let total = wants_total.then(|| scope.world.leads.count(query, keeps));
+    let total = wants_total.then(|| {
+        if scope.world.scenarios.some_leads_are_gone() {
+            scope.world.leads.count_kept(query, keeps)
+        } else {
+            scope.world.leads.count(query)
+        }
+    });
     Ok(Window { rows, more_after: page.more_after, more_before: page.more_before, total })
 }
 

@@ -111,6 +111,11 @@ fn execute(
             return Err(throttled.error);
         }
     }
+    if let Some(page) = nodes::page_of_leads(world, call) {
+        let leads = world.leads.live_of_page(&page, world.clock.unix());
+        let tier = world.scenarios.tier().into();
+        world.meters.admit_leads(world.clock.unix(), tier, &caller.app_id, &page, leads, usage)?;
+    }
     if call.path.is_empty() && call.params.has("ids") {
         return by_ids(world, &caller, call, &version);
     }

@@ -4,7 +4,10 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::{RateLimit, Scenario, Scenarios};
-use crate::protocol::{Call, Caller, GraphError, Method};
+use crate::{
+    meters,
+    protocol::{Call, Caller, GraphError, Method},
+};
 
 /// How many calls the page remembers.
 const RECENT: usize = 50;
@@ -61,12 +64,7 @@ impl Scenarios {
         } else if let Some(page) =
             about.leads_of.as_ref().filter(|_| caller.is_some() && self.throttles_leads(about))
         {
-            effect.error = Some(GraphError::new(
-                80_005,
-                format!(
-                    "(#80005) There have been too many leadgen api calls from this Page account. Wait a bit and try again. {MORE}"
-                ),
-            ));
+            effect.error = Some(meters::too_many_lead_calls());
             effect.leads_exhausted = Some(page.clone());
         } else if let Some(limit) = self.rate_limit().filter(|_| caller.is_some()) {
             effect.error = limit.refusal(call);

@@ -89,6 +89,10 @@ impl Scenarios {
         }
     }
 
+    pub fn some_leads_are_gone(&self) -> bool {
+        self.on.contains_key("leads_gone")
+    }
+
     /// Whether a lead is among those that are gone.
     pub fn lead_is_gone(&self, id: u64) -> bool {
         match self.on.get("leads_gone") {

@@ -20,6 +20,8 @@ pub struct Access {
     pub token: adjoin_graph::Access,
     pub graph_version: String,
     pub granted: Vec<String>,
+    /// The Page whose own token it is; `None` for the connection's token.
+    pub page_id: Option<String>,
     /// Which token this is, so that a refusal of an old one does not end its successor.
     pub(super) connected_at: Option<Timestamp>,
 }
@@ -57,6 +59,7 @@ pub async fn access(app: &App, account: &AccountId, id: &ConnectionId) -> Result
         token: adjoin_graph::Access::signed(token, secret),
         graph_version: keys.graph_version.clone(),
         granted: keys.granted.0.clone(),
+        page_id: None,
         connected_at: keys.connected_at,
     })
 }

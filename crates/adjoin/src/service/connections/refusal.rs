@@ -2,7 +2,7 @@ use adjoin_graph::GraphRefusal;
 use adjoin_marketing::errors::{self, Class, Explanation};
 use serde_json::json;
 
-use super::{Access, Gap, GapKind, State, Trouble, told};
+use super::{Access, Gap, GapKind, State, Trouble, page_token::forget_if_dead, told};
 use crate::{
     audit::Actor,
     service::{App, Result},
@@ -14,8 +14,12 @@ use crate::{
 const MOST_REFUSALS: usize = 5;
 
 /// Tells the connection that Meta refused a call made with this access. A dead token breaks the connection, a
-/// missing permission becomes a gap; a throttle, a fault at Meta and a wrong call change nothing.
+/// missing permission becomes a gap; a throttle, a fault at Meta and a wrong call change nothing. A Page's token that is
+/// dead is forgotten: whether the consent behind it is dead too shows when another one is asked for.
 pub async fn report_refusal(app: &App, access: &Access, error: &adjoin_graph::Error) -> Result<()> {
+    if forget_if_dead(app, access, error) {
+        return Ok(());
+    }
     let Some(refusal) = error.refusal() else { return Ok(()) };
     let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
     if !concerns_the_connection(known.class) {

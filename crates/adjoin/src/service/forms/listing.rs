@@ -52,9 +52,15 @@ pub(super) async fn step(app: &App) -> Result<bool> {
 }
 
 async fn list(app: &App, page: subscriptions::Stored, lease: Timestamp) -> Result<()> {
-    let wait = match read_all(app, &page).await {
-        Ok(Some(parked)) => parked,
-        Ok(None) => EVERY_SECONDS,
+    let outcome = match read_all(app, &page).await {
+        // The Page's token was dead, and another one is made.
+        Ok(Outcome::DeadToken) => read_all(app, &page).await,
+        outcome => outcome,
+    };
+    let wait = match outcome {
+        Ok(Outcome::Listed) => EVERY_SECONDS,
+        Ok(Outcome::Wait(seconds)) => seconds,
+        Ok(Outcome::DeadToken) => AFTER_FAILURE_SECONDS,
         Err(error @ (Error::Store(_) | Error::Vault(_))) => return Err(error),
         Err(error) => {
             tracing::info!(page_id = page.object_id, %error, "the forms of a Page were not listed");
@@ -74,8 +80,17 @@ async fn list(app: &App, page: subscriptions::Stored, lease: Timestamp) -> Resul
     Ok(())
 }
 
-/// Reads the list to its end, then what it left out. Answers for how many seconds to wait, when Meta's limit says so.
-async fn read_all(app: &App, page: &subscriptions::Stored) -> Result<Option<i64>> {
+/// How the listing of a Page ended.
+enum Outcome {
+    Listed,
+    /// Meta's limit says so, in seconds.
+    Wait(i64),
+    /// The Page's token was dead and is forgotten.
+    DeadToken,
+}
+
+/// Reads the list to its end, then what it left out.
+async fn read_all(app: &App, page: &subscriptions::Stored) -> Result<Outcome> {
     let access =
         connections::page_access(app, &page.account_id, &page.connection_id, &page.object_id).await?;
     let line = Line {
@@ -85,7 +100,7 @@ async fn read_all(app: &App, page: &subscriptions::Stored) -> Result<Option<i64>
         touched: Touched::page(&page.object_id, &page.connection_id),
     };
     if let Err(parked) = line.room() {
-        return Ok(Some((parked.until.unix() - app.clock.now().unix()).max(1)));
+        return Ok(Outcome::Wait((parked.until.unix() - app.clock.now().unix()).max(1)));
     }
     let began = app.clock.now();
     let mut fields = Fields::All;
@@ -96,7 +111,7 @@ async fn read_all(app: &App, page: &subscriptions::Stored) -> Result<Option<i64>
             Err(Failure::AtMeta(error)) if is_bad_parameter(&error) && fields != Fields::Head => {
                 tracing::info!(page_id = page.object_id, %error, "Meta refuses fields of forms; asked without them");
             }
-            Err(failure) => return told(app, &access, failure).await.map(Some),
+            Err(failure) => return told(app, &access, failure).await,
         }
     }
     let left_out = table::uncounted(&app.db, &page.account_id, &page.object_id, began, MOST_SINGLE).await?;
@@ -108,10 +123,10 @@ async fn read_all(app: &App, page: &subscriptions::Stored) -> Result<Option<i64>
     while let Some(outcome) = singles.next().await {
         match outcome {
             Ok(()) => {}
-            Err(failure) => return told(app, &access, failure).await.map(Some),
+            Err(failure) => return told(app, &access, failure).await,
         }
     }
-    Ok(None)
+    Ok(Outcome::Listed)
 }
 
 enum Failure {
@@ -131,8 +146,8 @@ impl From<crate::store::Error> for Failure {
     }
 }
 
-/// For how many seconds a failure at Meta makes us wait; a dead token is told to its connection.
-async fn told(app: &App, access: &Access, failure: Failure) -> Result<i64> {
+/// What a failure at Meta means for the listing; a dead token is told to its connection.
+async fn told(app: &App, access: &Access, failure: Failure) -> Result<Outcome> {
     let error = match failure {
         Failure::AtMeta(error) => error,
         Failure::Here(error) => return Err(error),
@@ -141,10 +156,14 @@ async fn told(app: &App, access: &Access, failure: Failure) -> Result<i64> {
     let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
     match known.class {
         Class::Throttled { pause_seconds, .. } => {
-            Ok(i64::try_from(quota::wait(&refusal.usage, pause_seconds)).unwrap_or(EVERY_SECONDS))
+            let seconds = quota::wait(&refusal.usage, pause_seconds);
+            Ok(Outcome::Wait(i64::try_from(seconds).unwrap_or(EVERY_SECONDS)))
         }
         Class::Reconnect | Class::ActionOnFacebook => {
             connections::report_refusal(app, access, &error).await?;
+            if connections::is_dead_page_token(access, &error) {
+                return Ok(Outcome::DeadToken);
+            }
             Err(error.into())
         }
         _ => Err(error.into()),

@@ -69,6 +69,8 @@ enum End {
     Turn,
     /// Somebody else took the form over, or it is gone.
     Lost,
+    /// The Page's token was dead and is forgotten.
+    DeadToken,
     Failed {
         trouble: SweepTrouble,
         wait: Wait,
@@ -92,17 +94,24 @@ struct Held<'a> {
 /// One turn at a form. True when its pass is not finished.
 async fn sweep(app: &App, form: table::Stored, lease: Timestamp) -> Result<bool> {
     let mut held = Held { app, form, lease, usage_percent: None };
-    let access =
-        connections::page_access(app, &held.form.account_id, &held.form.connection_id, &held.form.page_id);
-    let end = match access.await {
-        Ok(access) => held.read(&access).await?,
-        Err(error @ (Error::Store(_) | Error::Vault(_))) => return Err(error),
-        Err(error) => held.no_access(error),
-    };
+    let mut end = held.turn().await?;
+    if matches!(end, End::DeadToken) {
+        // Another one is made; whether the consent behind it lives shows in asking for it.
+        end = held.turn().await?;
+    }
     held.settle(end).await
 }
 
 impl Held<'_> {
+    async fn turn(&mut self) -> Result<End> {
+        let (account, connection) = (&self.form.account_id, &self.form.connection_id);
+        match connections::page_access(self.app, account, connection, &self.form.page_id).await {
+            Ok(access) => self.read(&access).await,
+            Err(error @ (Error::Store(_) | Error::Vault(_))) => Err(error),
+            Err(error) => Ok(self.no_access(error)),
+        }
+    }
+
     async fn read(&mut self, access: &Access) -> Result<End> {
         let line = Line {
             app: self.app,
@@ -255,6 +264,9 @@ impl Held<'_> {
             ),
             Class::Reconnect | Class::ActionOnFacebook => {
                 connections::report_refusal(self.app, access, error).await?;
+                if connections::is_dead_page_token(access, error) {
+                    return Ok(End::DeadToken);
+                }
                 Wait::Seconds(TOKEN_SECONDS)
             }
             Class::Temporary | Class::Internal | Class::TooMuchData => Wait::Backoff,
@@ -300,6 +312,7 @@ impl Held<'_> {
         let wait = match end {
             End::Lost => return Ok(false),
             End::Turn => 0,
+            End::DeadToken => TOKEN_SECONDS,
             End::Complete => {
                 let (watermark, wait) = row.sweep.0.complete(row.watermark, self.usage_percent, now);
                 row.watermark = watermark;

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use adjoin_graph::{GraphRefusal, Request, Retry, RetryPolicy};
 use adjoin_marketing::{
     ad_set::{self, Report},
-    catalogue::{self, Kind, Method, Verb},
+    catalogue::{self, Kind, Method, Token, Verb},
     errors,
 };
 use serde_json::{Map, Value};
@@ -200,10 +200,13 @@ async fn attempt(
     trail: &mut Trail,
 ) -> Result<Answer> {
     check(method, &call.arguments, call.preview)?;
-    let access = connections::access(app, &call.account_id, connection).await?;
+    let mut access = connections::access(app, &call.account_id, connection).await?;
     permitted(method, &access)?;
     let touched = touched(method, &call.arguments, connection);
     room(app, &touched)?;
+    if method.token == Token::Page {
+        access = page_access(app, &access, &call.arguments).await?;
+    }
     let way = Way { app, access: &access, touched: &touched };
     let findings = rules::check(&way, method, call, trail).await?;
     let mut plan = method.plan(&call.arguments).expect("a method that is not local has a call");
@@ -230,7 +233,14 @@ async fn attempt(
     let request = Request::new(verb(plan.verb), plan.path.clone())
         .params(std::mem::take(&mut plan.query))
         .params(plan.body.clone());
-    let sent = way.send(&request, trail).await;
+    let mut sent = way.send(&request, trail).await;
+    if let Err(error) = &sent
+        && connections::is_dead_page_token(&access, error)
+        && let Ok(anew) = page_access(app, &access, &call.arguments).await
+    {
+        // What Meta refuses it has not done, so this is safe for a write as well.
+        sent = Way { access: &anew, ..way }.send(&request, trail).await;
+    }
     let outcome = match &sent {
         Ok(answer) if call.preview => {
             trail.trace_id.clone_from(&answer.trace_id);
@@ -249,6 +259,12 @@ async fn attempt(
         app.facts.forget(connection, &call.arguments);
     }
     outcome
+}
+
+/// The access with the own token of the Page that the arguments name.
+async fn page_access(app: &App, access: &Access, arguments: &Map<String, Value>) -> Result<Access> {
+    let page_id = arguments.get("page_id").and_then(rules::id_text).unwrap_or_default();
+    connections::page_access(app, &access.account_id, &access.connection_id, &page_id).await
 }
 
 /// The way to Meta for one call: with its access, within its limits.
@@ -329,6 +345,7 @@ fn verb(verb: Verb) -> adjoin_graph::Method {
     match verb {
         Verb::Get => adjoin_graph::Method::Get,
         Verb::Post => adjoin_graph::Method::Post,
+        Verb::Patch => adjoin_graph::Method::Patch,
         Verb::Delete => adjoin_graph::Method::Delete,
     }
 }
@@ -362,6 +379,7 @@ fn argument_fault(fault: &catalogue::ArgumentFault) -> Fault {
         Problem::Unknown { did_you_mean: None } | Problem::Fixed => "leave it out".to_owned(),
         Problem::WrongType { expected, .. } => expected.words().to_owned(),
         Problem::OutOfRange { from, to } => format!("{from} to {to}"),
+        Problem::OneOf { .. } => "give one of them, and leave the others out".to_owned(),
     };
     let message = match &fault.problem {
         Problem::Unknown { .. } => "is not an argument of this method".to_owned(),
@@ -371,14 +389,14 @@ fn argument_fault(fault: &catalogue::ArgumentFault) -> Fault {
 }
 
 fn permitted(method: &Method, access: &Access) -> Result<()> {
-    if method.permitted(access.granted.iter().map(String::as_str)) {
+    if method.permitted(&access.granted) {
         return Ok(());
     }
     Err(Error::Unpermitted {
         message: format!(
             "{} needs {}, which the account has not granted",
             method.id,
-            method.any_of.join(" or ")
+            method.permissions_in_words()
         ),
         next_step: "make a connect session with `rerequest` and let the account's user grant it".to_owned(),
     })
@@ -392,8 +410,10 @@ fn touched(method: &Method, arguments: &Map<String, Value>, connection: &Connect
     };
     let object =
         method.parameters.iter().find(|it| it.r#in == catalogue::Place::Path && it.name != "ad_account_id");
+    // Meta counts what is read and made with a Page's token for the Page.
+    let page = arguments.get("page_id").filter(|_| method.token == Token::Page);
     Touched {
-        ad_account: arguments.get("ad_account_id").map(text),
+        ad_account: arguments.get("ad_account_id").or(page).map(text),
         object: object
             .filter(|_| method.is_write())
             .and_then(|parameter| arguments.get(&parameter.name))
@@ -420,6 +440,11 @@ fn explained(error: &adjoin_graph::Error, method: &Method) -> Error {
             method.resource()
         );
         known.retry = false;
+    }
+    if method.id == "test_lead.create" && error.refusal().is_some_and(|refusal| refusal.code == Some(100)) {
+        known.next_step = "a form has at most one test lead: look with test_lead.list whether it has one, delete that with \
+                           test_lead.delete, and send this again"
+            .to_owned();
     }
     Error::Meta(Box::new(known))
 }

@@ -1,13 +1,16 @@
-//! The rules stand before `campaign.create`, `ad_set.create` and `ad_set.update`: what they reject is not sent.
+//! The rules stand before `campaign.create`, `ad_set.create`, `ad_set.update`, `form.create` and `ad_alert.create`: what
+//! they reject is not sent. Before `test_lead.delete` Meta is asked what it is about to delete.
 
 use adjoin_graph::Request;
 use adjoin_marketing::{
+    ad_alert,
     ad_set::{self, Finding, Report, Verdict},
     catalogue::{self, Method},
+    lead_form,
 };
 use serde_json::{Map, Value, json};
 
-use super::{Call, Trail, Way, explained};
+use super::{Call, Trail, Way, answer, explained};
 use crate::service::{Error, Result};
 
 /// What a read campaign tells beyond its usual fields.
@@ -17,6 +20,11 @@ const CAMPAIGN_FIELDS: [&str; 2] = ["special_ad_category_country", "promoted_obj
 pub async fn check(way: &Way<'_>, method: &Method, call: &Call, trail: &mut Trail) -> Result<Vec<Finding>> {
     let existing = match method.id.as_str() {
         "campaign.create" => return campaign_alone(way, method, call),
+        "form.create" => return judged(lead_form::check(&call.arguments)),
+        "ad_alert.create" => return judged(ad_alert::check(&call.arguments)),
+        "test_lead.delete" => {
+            return is_the_test_lead(way, &call.arguments, trail).await.map(|()| Vec::new());
+        }
         "ad_set.create" => None,
         // Without knowing how it stands, a change cannot be told from a creation.
         "ad_set.update" if call.look_up => Some(ad_set_as_it_stands(way, call, trail).await?),
@@ -36,6 +44,23 @@ pub async fn check(way: &Way<'_>, method: &Method, call: &Call, trail: &mut Trai
     let report = ad_set::check(&text, way.app.clock.now().0)
         .map_err(|error| Error::invalid(error.path, error.problem, "an ad set as Meta takes it"))?;
     judged(report)
+}
+
+/// `DELETE /{lead}` deletes whatever lead it is given, so that a mistaken id would cost a real one. Only the test lead
+/// that Meta names for the form may go.
+async fn is_the_test_lead(way: &Way<'_>, arguments: &Map<String, Value>, trail: &mut Trail) -> Result<()> {
+    let argument = |name: &str| arguments.get(name).and_then(id_text).unwrap_or_default();
+    let (form, lead) = (argument("form_id"), argument("lead_id"));
+    let read = catalogue::method("test_lead.list").expect("it is in the table");
+    let request = Request::get(format!("/{form}/test_leads")).param("fields", "id");
+    let listed = way.send(&request, trail).await.map_err(|error| explained(&error, read))?;
+    if answer::rows(&listed)?.ids().contains(&lead) {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        message: format!("{lead} is not a test lead of the form {form}, so it was not deleted"),
+        next_step: "look with test_lead.list which test lead the form has".to_owned(),
+    })
 }
 
 /// A new campaign. Everything the rules need is in the call.

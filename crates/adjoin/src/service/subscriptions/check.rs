@@ -90,6 +90,17 @@ async fn check(app: &App, row: table::Stored, lease: Timestamp) -> Result<()> {
 }
 
 async fn look(app: &App, row: &table::Stored) -> Result<Found> {
+    match look_once(app, row).await? {
+        // The Page's token was dead; another one was made. Whether the consent behind it lives shows in asking for it.
+        None => Ok(look_once(app, row)
+            .await?
+            .unwrap_or_else(|| Found::Unknown { again: app.clock.now().plus_seconds(UNANSWERED_SECONDS) })),
+        Some(found) => Ok(found),
+    }
+}
+
+/// `None`: the Page's token was dead and is forgotten.
+async fn look_once(app: &App, row: &table::Stored) -> Result<Option<Found>> {
     let access = match row.object {
         Object::Page => {
             connections::page_access(app, &row.account_id, &row.connection_id, &row.object_id).await?
@@ -99,35 +110,34 @@ async fn look(app: &App, row: &table::Stored) -> Result<Found> {
     let app_id = setup::credentials(app).await?.app.id;
     let meta = at_meta(app, row, &access, &app_id);
     if let Err(parked) = meta.line.room() {
-        return Ok(Found::Unknown { again: parked.until });
+        return Ok(Some(Found::Unknown { again: parked.until }));
     }
     let outcome = match row.object {
         Object::Page => page::look(&meta, &access).await,
         Object::AdAccount => look_at_ad_account(&meta).await,
     };
-    match outcome {
-        Ok(found) => Ok(found),
-        Err(error) => {
-            if let Some(refusal) = error.refusal() {
-                let known =
-                    errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
-                if matches!(known.class, Class::Reconnect | Class::ActionOnFacebook) {
-                    connections::report_refusal(app, &access, &error).await?;
-                    return Ok(Found::Faulty {
-                        fault: Box::new(faults::token_dead(&known.what, known.who, &known.next_step)),
-                        subscribed: row.state.0.subscribed_since().is_some(),
-                    });
-                }
-                if !error.is_passing() && !matches!(known.class, Class::Throttled { .. }) {
-                    return Ok(Found::Faulty {
-                        fault: Box::new(faults::refused(refusal)),
-                        subscribed: false,
-                    });
-                }
-            }
-            Err(error.into())
-        }
+    let error = match outcome {
+        Ok(found) => return Ok(Some(found)),
+        Err(error) => error,
+    };
+    let Some(refusal) = error.refusal() else { return Err(error.into()) };
+    if connections::is_dead_page_token(&access, &error) {
+        connections::report_refusal(app, &access, &error).await?;
+        return Ok(None);
     }
+    let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    Ok(Some(match known.class {
+        Class::Reconnect | Class::ActionOnFacebook => {
+            connections::report_refusal(app, &access, &error).await?;
+            Found::Faulty {
+                fault: Box::new(faults::token_dead(&known.what, known.who, &known.next_step)),
+                subscribed: row.state.0.subscribed_since().is_some(),
+            }
+        }
+        Class::Throttled { .. } => return Err(error.into()),
+        _ if error.is_passing() => return Err(error.into()),
+        _ => Found::Faulty { fault: Box::new(faults::refused(refusal)), subscribed: false },
+    }))
 }
 
 pub(super) fn at_meta<'a>(

@@ -63,11 +63,15 @@ impl<'a> Lead<'a> {
         ids::id(self.leads.seed, self.serial)
     }
 
-    pub fn form(&self) -> Option<&'a Form> {
-        self.leads.form(match self.body {
+    pub fn form_id(&self) -> &'a str {
+        match self.body {
             Body::Stored(stored) => &stored.form,
             Body::Generated(generated, _) => &generated.form,
-        })
+        }
+    }
+
+    pub fn form(&self) -> Option<&'a Form> {
+        self.leads.form(self.form_id())
     }
 
     /// Unix seconds.

@@ -155,11 +155,16 @@ impl Leads {
     pub fn delete(&mut self, id: u64) -> bool {
         let Some(lead) = self.get(id) else { return false };
         let (serial, test) = (lead.serial, lead.is_test());
-        let form = lead.form().map(|form| form.id.clone()).unwrap_or_default();
+        let form = lead.form_id().to_owned();
         if test {
             self.tests.remove(&form);
         }
         self.deleted.insert(serial)
+    }
+
+    /// About how many leads of the last ninety days a Page has; deleted ones count as well.
+    pub fn live_of_page(&self, page_id: &str, now: i64) -> u64 {
+        self.forms_of(page_id).map(|form| self.young(&form.id, now)).sum()
     }
 
     pub fn counts(&self, form_id: &str, now: i64) -> Counts {

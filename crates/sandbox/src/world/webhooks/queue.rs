@@ -25,6 +25,8 @@ const LOGGED_BODY: usize = 16 * 1024;
 pub struct Queue {
     waiting: VecDeque<Change>,
     deliveries: BTreeMap<u64, Delivery>,
+    /// Changes in these.
+    in_deliveries: usize,
     next_id: u64,
     counts: Counts,
     log: VecDeque<Logged>,
@@ -93,7 +95,7 @@ impl Queue {
     }
 
     fn pending(&self) -> usize {
-        self.waiting.len() + self.deliveries.values().map(|delivery| delivery.changes).sum::<usize>()
+        self.waiting.len() + self.in_deliveries
     }
 
     /// POSTs that are under way.
@@ -142,6 +144,7 @@ impl Queue {
 
     fn deliver(&mut self, app: String, object: String, body: Bytes, changes: usize, now: i64) {
         self.next_id += 1;
+        self.in_deliveries += changes;
         let delivery =
             Delivery { app, object, body, changes, attempts: 0, first: now, due: now, in_flight: false };
         self.deliveries.insert(self.next_id, delivery);
@@ -156,31 +159,40 @@ impl Queue {
         values: impl Fn(&str, &str) -> bool,
     ) {
         while self.deliveries.values().filter(|delivery| delivery.due <= now).count() < IN_FLIGHT {
-            let mut groups: HashMap<(&str, &str), (usize, bool)> = HashMap::new();
-            for change in self.waiting.iter().filter(|change| change.hold <= instant) {
-                let group = groups.entry((&change.app, &change.object)).or_default();
-                group.0 += 1;
-                group.1 |= change.since + batching.linger <= instant;
-            }
-            let ready = groups.into_iter().find(|(_, (count, ripe))| *ripe || *count >= batching.max);
-            let Some(((app, object), _)) = ready else { return };
-            let (app, object) = (app.to_owned(), object.to_owned());
+            let Some((app, object)) = self.ready(batching, instant) else { return };
             let mut taken: Vec<Change> = Vec::new();
-            let mut left = VecDeque::with_capacity(self.waiting.len());
-            for change in self.waiting.drain(..) {
+            let mut passed_over: Vec<Change> = Vec::new();
+            while taken.len() < batching.max
+                && let Some(change) = self.waiting.pop_front()
+            {
                 let fits = change.hold <= instant && change.app == app && change.object == object;
-                if fits && taken.len() < batching.max {
-                    taken.push(change);
-                } else {
-                    left.push_back(change);
-                }
+                if fits { &mut taken } else { &mut passed_over }.push(change);
             }
-            self.waiting = left;
+            for change in passed_over.into_iter().rev() {
+                self.waiting.push_front(change);
+            }
             taken.sort_by_key(|change| change.hold);
             let count = taken.len();
             let body = delivery::body(&object, taken, values(&app, &object), now);
             self.deliver(app, object, body, count, now);
         }
+    }
+
+    /// The app and object that have enough changes for a POST, or one that waited long enough.
+    fn ready(&self, batching: Batching, instant: Instant) -> Option<(String, String)> {
+        let free = || self.waiting.iter().filter(|change| change.hold <= instant);
+        let named = |change: &Change| (change.app.clone(), change.object.clone());
+        if let Some(ripe) = free().find(|change| change.since + batching.linger <= instant) {
+            return Some(named(ripe));
+        }
+        let mut counts: HashMap<(&str, &str), usize> = HashMap::new();
+        free()
+            .find(|change| {
+                let count = counts.entry((&change.app, &change.object)).or_default();
+                *count += 1;
+                *count >= batching.max
+            })
+            .map(named)
     }
 
     /// Marks due POSTs as under way and gives their ids.
@@ -204,6 +216,7 @@ impl Queue {
     /// Takes a POST out that has nobody to go to any more.
     pub(super) fn abandon(&mut self, id: u64, now: Timestamp) {
         if let Some(delivery) = self.deliveries.remove(&id) {
+            self.in_deliveries -= delivery.changes;
             self.counts.unsubscribed += delivery.changes as u64;
             self.note(now, "unsubscribed", &delivery.object, delivery.changes, None);
         }
@@ -241,6 +254,7 @@ impl Queue {
             payload,
         };
         if what != "failed" {
+            self.in_deliveries -= delivery.changes;
             self.deliveries.remove(&id);
         }
         self.remember(logged);

@@ -81,6 +81,8 @@ async fn leads_have_a_throttle_of_their_own() {
     let token = server.page_token().await;
     let page = server.facts.page_id.clone();
     let read = async || server.get(&server.form("leads"), json!({ "access_token": token })).await;
+    let usage: Value = serde_json::from_str(read().await.header("x-business-use-case-usage")).unwrap();
+    assert_eq!((&usage[&page][0]["type"], &usage[&page][0]["call_count"]), (&json!("leadgen"), &json!(0)));
     server.scenario("leads_throttled");
     let refused = read().await;
     assert_eq!((refused.status, refused.code()), (400, (80_005, None)));

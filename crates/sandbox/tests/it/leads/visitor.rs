@@ -48,9 +48,9 @@ async fn a_person_fills_a_form_in() {
         ("from", ad.as_str()),
         ("platform", "ig"),
     ];
-    let sent = send(&good).await;
-    assert_eq!(sent.status(), 303);
-    let location = sent.headers()["location"].to_str().unwrap().to_owned();
+    let answer = send(&good).await;
+    assert_eq!(answer.status(), 303);
+    let location = answer.headers()["location"].to_str().unwrap().to_owned();
     let (_, thanks) = page(&server, &location[1..]).await;
     assert!(
         thanks.contains("Thanks, you&#39;re all set.") && thanks.contains("told whoever is subscribed"),

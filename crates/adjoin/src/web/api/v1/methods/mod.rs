@@ -25,6 +25,8 @@ pub struct Method {
     pub kind: MethodKind,
     /// One of these permissions must be granted; empty if none is needed.
     pub permissions: Vec<String>,
+    /// And all of these must be granted.
+    pub also_needed: Vec<String>,
     /// JSON Schema (2020-12) of the arguments.
     pub arguments: Value,
     /// What is read when `fields` is left out.
@@ -56,6 +58,7 @@ impl From<&catalogue::Method> for Method {
                 Kind::Local => MethodKind::Local,
             },
             permissions: method.any_of.clone(),
+            also_needed: method.all_of.clone(),
             arguments: catalogue::json_schema(method),
             default_fields: method.default_fields.clone(),
             is_list: method.paging,

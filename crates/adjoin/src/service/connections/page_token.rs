@@ -1,0 +1,153 @@
+//! A Page's own token. Leads, forms and a Page's webhooks are only to be had with it, and its limits grow with the Page.
+//!
+//! It is asked for with the connection's token and kept in memory only: it is worth as much as the consent behind it, and
+//! is made anew whenever Meta refuses it.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use adjoin_graph::Request;
+use adjoin_marketing::errors::{self, Class};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{Access, access, report_refusal};
+use crate::{
+    id::{AccountId, ConnectionId},
+    quota::Touched,
+    service::{App, Error, Result},
+    time::Timestamp,
+};
+
+/// How long a token is used before it is asked for again: roles on a Page change without a word of Meta's.
+const SECONDS: i64 = 60 * 60;
+/// Most tokens that are held.
+const REMEMBERED: usize = 10_000;
+
+type Key = (ConnectionId, String);
+
+/// The tokens that are in use, by connection and Page.
+#[derive(Debug, Default)]
+pub struct PageTokens(Mutex<HashMap<Key, Known>>);
+
+#[derive(Debug)]
+struct Known {
+    token: SecretString,
+    /// Of the consent it came from: a new consent has new tokens.
+    connected_at: Option<Timestamp>,
+    asked_at: Timestamp,
+}
+
+impl Known {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        (0..SECONDS).contains(&(now.unix() - self.asked_at.unix()))
+    }
+}
+
+impl PageTokens {
+    fn known(&self) -> MutexGuard<'_, HashMap<Key, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, key: &Key, connected_at: Option<Timestamp>, now: Timestamp) -> Option<SecretString> {
+        let known = self.known();
+        let held = known.get(key).filter(|it| it.connected_at == connected_at && it.is_fresh(now))?;
+        Some(held.token.clone())
+    }
+
+    fn put(&self, key: Key, token: SecretString, connected_at: Option<Timestamp>, now: Timestamp) {
+        let mut known = self.known();
+        if known.len() >= REMEMBERED {
+            known.retain(|_, held| held.is_fresh(now));
+        }
+        if known.len() < REMEMBERED {
+            known.insert(key, Known { token, connected_at, asked_at: now });
+        }
+    }
+
+    fn forget(&self, key: &Key) {
+        self.known().remove(key);
+    }
+}
+
+/// The right to call Meta for one Page of a connection, with the Page's own token.
+///
+/// When Meta says that the connection has no token for this Page, because nobody shared it or for want of a role, that is
+/// [`Error::Unpermitted`].
+pub async fn page_access(
+    app: &App,
+    account: &AccountId,
+    connection: &ConnectionId,
+    page_id: &str,
+) -> Result<Access> {
+    let access = access(app, account, connection).await?;
+    let (key, now) = ((connection.clone(), page_id.to_owned()), app.clock.now());
+    let held = app.page_tokens.get(&key, access.connected_at, now);
+    let token = match held {
+        Some(token) => token,
+        None => {
+            let token = ask(app, &access, page_id).await?;
+            app.page_tokens.put(key, token.clone(), access.connected_at, now);
+            token
+        }
+    };
+    Ok(Access { token: access.token.with_token(token), page_id: Some(page_id.to_owned()), ..access })
+}
+
+async fn ask(app: &App, access: &Access, page_id: &str) -> Result<SecretString> {
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(default)]
+        access_token: Option<SecretString>,
+    }
+    // As for everything of the Page's: its calls have a meter of their own.
+    let touched = Touched {
+        ad_account: Some(page_id.to_owned()),
+        object: None,
+        connection: access.connection_id.clone(),
+    };
+    let request = Request::get(format!("/{page_id}")).param("fields", "access_token");
+    match access.graph.send_with_retry(&request, &access.token).await {
+        Ok(answer) => {
+            app.quota.observe(&touched, &answer.usage, None, app.clock.now());
+            let page: Page = answer.parse()?;
+            page.access_token.ok_or_else(|| no_token(page_id))
+        }
+        Err(error) => {
+            if let Some(refusal) = error.refusal() {
+                let known =
+                    errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+                app.quota.observe(&touched, &refusal.usage, Some((refusal, known)), app.clock.now());
+            }
+            report_refusal(app, access, &error).await?;
+            Err(error.into())
+        }
+    }
+}
+
+fn no_token(page_id: &str) -> Error {
+    Error::Unpermitted {
+        message: format!("Meta gives this connection no token for the Page {page_id}"),
+        next_step: "whoever connects needs a role on the Page, and must share it: make a connect session with `rerequest`, \
+                    or have an admin of the Page give the person the task Ads"
+            .to_owned(),
+    }
+}
+
+/// Whether Meta refused a call because the Page's token it was made with is dead. [`page_access`] then asks for another.
+pub fn is_dead_page_token(access: &Access, error: &adjoin_graph::Error) -> bool {
+    let (Some(_), Some(refusal)) = (&access.page_id, error.refusal()) else { return false };
+    let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    matches!(known.class, Class::Reconnect | Class::ActionOnFacebook)
+}
+
+/// Forgets the Page's token when that is what Meta refused. True when it was.
+pub(super) fn forget_if_dead(app: &App, access: &Access, error: &adjoin_graph::Error) -> bool {
+    let is_dead = is_dead_page_token(access, error);
+    if let Some(page_id) = access.page_id.clone().filter(|_| is_dead) {
+        app.page_tokens.forget(&(access.connection_id.clone(), page_id));
+    }
+    is_dead
+}
