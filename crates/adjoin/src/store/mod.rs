@@ -22,6 +22,8 @@ pub mod events;
 pub mod form_versions;
 pub mod forms;
 pub mod idempotency;
+pub mod lead_sightings;
+pub mod leads;
 pub mod operators;
 pub mod sessions;
 pub mod settings;

@@ -1,6 +1,21 @@
 //! Leads: form submissions, each by Meta's id, from the first sighting to its delivery.
+//!
+//! ```text
+//! Seen -> Hydrated -> (delivered)        Hydrated, Parked or Gone -> Erased, Expired
+//!   \-> Parked (by cause) -> Hydrated
+//!   \-> Gone
+//! ```
+
+mod detail;
+mod render;
+mod sight;
+mod state;
 
 use crate::service::{App, Result};
+
+pub use render::{Answer, Consent, Content, render};
+pub use sight::{Sighted, Sighting, Source, drain, sight};
+pub use state::{Cause, State};
 
 /// Does what is due now. True when there is more to do at once.
 pub async fn step(_app: &App) -> Result<bool> {

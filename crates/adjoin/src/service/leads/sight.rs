@@ -1,0 +1,145 @@
+use serde_json::{Value, json};
+
+use super::{State, detail};
+use crate::{
+    id::{AccountId, LeadId},
+    service::{
+        App, Result,
+        events::{self, Kind, NewEvent},
+    },
+    store::{Json, Tx, lead_sightings, leads as table},
+    time::Timestamp,
+    vault::Scope,
+};
+
+/// Who named a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Webhook,
+    Sweep,
+    Backfill,
+}
+
+impl Source {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Sweep => "sweep",
+            Self::Backfill => "backfill",
+        }
+    }
+}
+
+/// A lead that Meta named.
+#[derive(Debug, Clone)]
+pub struct Sighting {
+    pub account_id: AccountId,
+    pub meta_lead_id: String,
+    pub page_id: String,
+    pub form_id: String,
+    pub ad_id: Option<String>,
+    /// When the person sent it.
+    pub submitted_at: Option<Timestamp>,
+    pub source: Source,
+    pub at: Timestamp,
+    /// Meta's answer for it, whole, when it is at hand.
+    pub detail: Option<Value>,
+}
+
+/// What a sighting did.
+#[derive(Debug, Clone)]
+pub struct Sighted {
+    pub lead_id: LeadId,
+    /// Nobody had named it before.
+    pub is_new: bool,
+    /// It has just become whole; its event is written.
+    pub hydrated_now: bool,
+}
+
+/// Takes note of a lead. Its identity is Meta's id: whoever names it, and however often, it is one lead and one
+/// `lead.created`. What was erased stays erased.
+///
+/// After the commit wake `app.wakes.hydrate`, and `app.wakes.deliver` when something was hydrated.
+pub async fn sight(app: &App, tx: &mut Tx, sighting: Sighting) -> Result<Sighted> {
+    let Sighting { account_id, meta_lead_id, page_id, form_id, ad_id, submitted_at, source, at, detail } =
+        sighting;
+    let new = table::Stored {
+        id: LeadId::new(),
+        account_id,
+        meta_lead_id,
+        page_id,
+        form_id,
+        ad_id,
+        ad_set_id: None,
+        campaign_id: None,
+        is_organic: None,
+        is_test: false,
+        platform: None,
+        state: Json(State::Seen),
+        form_version_id: None,
+        submitted_at,
+        seen_at: at,
+        hydrated_at: None,
+        delivered_at: None,
+        attempts: 0,
+        due_at: Some(at),
+        leased_until: None,
+    };
+    let is_new = table::insert_if_absent(tx, &new).await?;
+    let mut lead = if is_new {
+        new
+    } else {
+        let known = table::by_meta_id_for_update(tx, &new.account_id, &new.meta_lead_id).await?;
+        known.expect("a row that kept ours out is there while we hold the transaction")
+    };
+    lead_sightings::count(tx, &lead.id, source.as_str(), at).await?;
+    let hydrated_now = match detail {
+        Some(detail) if lead.state.0.is_waiting() => {
+            complete(app, tx, &mut lead, &detail, at).await?;
+            true
+        }
+        _ => false,
+    };
+    Ok(Sighted { lead_id: lead.id, is_new, hydrated_now })
+}
+
+/// Puts Meta's answer into a lead that waits for it, and writes its event.
+pub(super) async fn complete(
+    app: &App,
+    tx: &mut Tx,
+    lead: &mut table::Stored,
+    answer: &Value,
+    now: Timestamp,
+) -> Result<()> {
+    lead.ad_id = detail::id(answer.get("ad_id")).or(lead.ad_id.take());
+    lead.ad_set_id = detail::id(answer.get("adset_id"));
+    lead.campaign_id = detail::id(answer.get("campaign_id"));
+    lead.is_organic = detail::truth(&answer["is_organic"]);
+    lead.is_test = detail::is_test(answer);
+    lead.platform = detail::text(answer, "platform");
+    lead.submitted_at = detail::time(answer.get("created_time")).or(lead.submitted_at);
+    lead.form_version_id = table::newest_version(tx, &lead.account_id, &lead.form_id).await?;
+    lead.state = Json(State::Hydrated);
+    lead.hydrated_at = Some(now);
+    lead.due_at = None;
+    lead.leased_until = None;
+    let scope = Scope::Account(lead.account_id.clone());
+    let place = table::detail_place(&scope, lead.id.as_str());
+    let sealed = app.vault.seal(tx, &place, &answer.to_string().into(), now).await?;
+    table::put_detail(tx, &lead.id, Some(sealed)).await?;
+    table::put(tx, lead).await?;
+    let event = NewEvent {
+        account_id: lead.account_id.clone(),
+        kind: Kind::LeadCreated,
+        subject: lead.id.to_string(),
+        data: json!({ "lead_id": lead.id }),
+    };
+    events::record(tx, event, now).await?;
+    Ok(())
+}
+
+/// Makes the leads of an account due that wait for a token or for access, since that may have ended. `page_id`: only
+/// those of one Page. After the commit wake `app.wakes.hydrate`.
+pub async fn drain(tx: &mut Tx, account: &AccountId, page_id: Option<&str>, now: Timestamp) -> Result<u64> {
+    Ok(table::drain(tx, account, page_id.unwrap_or_default(), now).await?)
+}

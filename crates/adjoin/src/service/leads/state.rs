@@ -1,0 +1,86 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{service::Who, time::Timestamp};
+
+/// Where a lead stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum State {
+    /// Meta named it; it is to be read.
+    Seen,
+    /// Read from Meta, with everything the person sent.
+    Hydrated,
+    /// It could not be read yet. It is read by itself when the cause ends.
+    Parked {
+        cause: Cause,
+        /// Why, in words.
+        message: String,
+        who: Who,
+        next_step: String,
+        code: Option<i64>,
+        subcode: Option<i64>,
+        since: Timestamp,
+    },
+    /// Meta does not have it any more, although the Page's leads can be read.
+    Gone { since: Timestamp },
+    /// Erased here on request. The row stays for a while, so that a sweep does not bring the lead back.
+    Erased { at: Timestamp },
+    /// Kept for as long as the account wanted.
+    Expired { at: Timestamp },
+}
+
+/// Why a lead cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The token is dead: somebody has to connect again.
+    Token,
+    /// The token works, and does not reach this lead.
+    Access,
+    /// Meta's limit is used up.
+    Throttle,
+    /// Meta fails, or cannot be reached.
+    Passing,
+}
+
+impl Cause {
+    pub const ALL: [Self; 4] = [Self::Token, Self::Access, Self::Throttle, Self::Passing];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Access => "access",
+            Self::Throttle => "throttle",
+            Self::Passing => "passing",
+        }
+    }
+}
+
+impl State {
+    /// The state's name, as it stands in JSON.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Hydrated => "hydrated",
+            Self::Parked { .. } => "parked",
+            Self::Gone { .. } => "gone",
+            Self::Erased { .. } => "erased",
+            Self::Expired { .. } => "expired",
+        }
+    }
+
+    /// What the column `cause` holds: why it is parked, or that it is gone.
+    pub const fn cause(&self) -> Option<&'static str> {
+        match self {
+            Self::Parked { cause, .. } => Some(cause.as_str()),
+            Self::Gone { .. } => Some("gone"),
+            _ => None,
+        }
+    }
+
+    /// Whether Meta's answer is still wanted.
+    pub const fn is_waiting(&self) -> bool {
+        matches!(self, Self::Seen | Self::Parked { .. } | Self::Gone { .. })
+    }
+}

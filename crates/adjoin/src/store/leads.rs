@@ -1,0 +1,241 @@
+use super::{Db, Json, Result, Tx, query::On, row, sql};
+use crate::{
+    id::{AccountId, FormVersionId, LeadId},
+    service::leads::State,
+    time::Timestamp,
+    vault::{Place, Scope},
+};
+
+/// A lead as it stands, without what the person wrote.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub id: LeadId,
+    pub account_id: AccountId,
+    /// Meta's id: unique in the account.
+    pub meta_lead_id: String,
+    pub page_id: String,
+    pub form_id: String,
+    pub ad_id: Option<String>,
+    pub ad_set_id: Option<String>,
+    pub campaign_id: Option<String>,
+    pub is_organic: Option<bool>,
+    pub is_test: bool,
+    pub platform: Option<String>,
+    pub state: Json<State>,
+    pub form_version_id: Option<FormVersionId>,
+    /// When the person sent it, by Meta.
+    pub submitted_at: Option<Timestamp>,
+    /// When we first heard of it.
+    pub seen_at: Timestamp,
+    pub hydrated_at: Option<Timestamp>,
+    /// When an endpoint first took it.
+    pub delivered_at: Option<Timestamp>,
+    pub attempts: i64,
+    /// When it is to be read from Meta.
+    pub due_at: Option<Timestamp>,
+    pub leased_until: Option<Timestamp>,
+}
+row!(Stored {
+    id,
+    account_id,
+    meta_lead_id,
+    page_id,
+    form_id,
+    ad_id,
+    ad_set_id,
+    campaign_id,
+    is_organic,
+    is_test,
+    platform,
+    state,
+    form_version_id,
+    submitted_at,
+    seen_at,
+    hydrated_at,
+    delivered_at,
+    attempts,
+    due_at,
+    leased_until,
+});
+
+/// Selects [`Stored`] rows.
+macro_rules! stored {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, account_id, meta_lead_id, page_id, form_id, ad_id, ad_set_id, campaign_id, is_organic, is_test,
+                    platform, state, form_version_id, submitted_at, seen_at, hydrated_at, delivered_at, attempts,
+                    due_at, leased_until
+             FROM leads ",
+            $rest
+        )
+    };
+}
+
+/// Where Meta's answer for a lead stands.
+pub fn detail_place<'a>(scope: &'a Scope, row: &'a str) -> Place<'a> {
+    Place { scope, table: "leads", column: "detail_sealed", row }
+}
+
+/// Adds a lead, unless the account has it. False when it did.
+pub async fn insert_if_absent(tx: &mut Tx, lead: &Stored) -> Result<bool> {
+    let done = sql(
+        "INSERT INTO leads (id, account_id, meta_lead_id, page_id, form_id, ad_id, is_test, status, cause,
+                                       state, submitted_at, seen_at, attempts, due_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         ON CONFLICT (account_id, meta_lead_id) DO NOTHING",
+    )
+    .bind(&lead.id)
+    .bind(&lead.account_id)
+    .bind(&lead.meta_lead_id)
+    .bind(&lead.page_id)
+    .bind(&lead.form_id)
+    .bind(lead.ad_id.clone())
+    .bind(lead.is_test)
+    .bind(lead.state.0.name())
+    .bind(lead.state.0.cause().map(str::to_owned))
+    .bind(lead.state.clone())
+    .bind(lead.submitted_at)
+    .bind(lead.seen_at)
+    .bind(lead.attempts)
+    .bind(lead.due_at)
+    .execute(tx)
+    .await?;
+    Ok(done == 1)
+}
+
+/// The lead of this id of Meta's, with its row held until the transaction ends.
+pub async fn by_meta_id_for_update(
+    tx: &mut Tx,
+    account: &AccountId,
+    meta_lead_id: &str,
+) -> Result<Option<Stored>> {
+    // An update that changes nothing holds the row on PostgreSQL; SQLite has one writer anyway.
+    sql("UPDATE leads SET attempts = attempts WHERE account_id = $1 AND meta_lead_id = $2")
+        .bind(account)
+        .bind(meta_lead_id)
+        .execute(tx)
+        .await?;
+    sql(stored!("WHERE account_id = $1 AND meta_lead_id = $2"))
+        .bind(account)
+        .bind(meta_lead_id)
+        .optional(tx)
+        .await
+}
+
+pub async fn by_id(on: impl Into<On<'_>>, account: &AccountId, id: &LeadId) -> Result<Option<Stored>> {
+    sql(stored!("WHERE id = $1 AND account_id = $2")).bind(id).bind(account).optional(on).await
+}
+
+/// Writes everything that can change but Meta's answer.
+pub async fn put(tx: &mut Tx, lead: &Stored) -> Result<()> {
+    sql("UPDATE leads SET ad_id = $3, ad_set_id = $4, campaign_id = $5, is_organic = $6, is_test = $7, platform = $8,
+             status = $9, cause = $10, state = $11, form_version_id = $12, submitted_at = $13, hydrated_at = $14,
+             delivered_at = $15, attempts = $16, due_at = $17, leased_until = $18
+         WHERE id = $1 AND account_id = $2")
+    .bind(&lead.id)
+    .bind(&lead.account_id)
+    .bind(lead.ad_id.clone())
+    .bind(lead.ad_set_id.clone())
+    .bind(lead.campaign_id.clone())
+    .bind(lead.is_organic)
+    .bind(lead.is_test)
+    .bind(lead.platform.clone())
+    .bind(lead.state.0.name())
+    .bind(lead.state.0.cause().map(str::to_owned))
+    .bind(lead.state.clone())
+    .bind(lead.form_version_id.as_ref())
+    .bind(lead.submitted_at)
+    .bind(lead.hydrated_at)
+    .bind(lead.delivered_at)
+    .bind(lead.attempts)
+    .bind(lead.due_at)
+    .bind(lead.leased_until)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Replaces Meta's answer; `None` erases it.
+pub async fn put_detail(tx: &mut Tx, id: &LeadId, detail_sealed: Option<Vec<u8>>) -> Result<()> {
+    sql("UPDATE leads SET detail_sealed = $2 WHERE id = $1").bind(id).bind(detail_sealed).execute(tx).await?;
+    Ok(())
+}
+
+#[derive(Debug)]
+struct Detail {
+    detail_sealed: Option<Vec<u8>>,
+}
+row!(Detail { detail_sealed });
+
+/// Meta's sealed answer.
+pub async fn detail(on: impl Into<On<'_>>, account: &AccountId, id: &LeadId) -> Result<Option<Vec<u8>>> {
+    let row: Option<Detail> = sql("SELECT detail_sealed FROM leads WHERE id = $1 AND account_id = $2")
+        .bind(id)
+        .bind(account)
+        .optional(on)
+        .await?;
+    Ok(row.and_then(|row| row.detail_sealed))
+}
+
+#[derive(Debug)]
+struct Version {
+    id: FormVersionId,
+}
+row!(Version { id });
+
+/// The form as it stands now.
+pub async fn newest_version(
+    tx: &mut Tx,
+    account: &AccountId,
+    form_id: &str,
+) -> Result<Option<FormVersionId>> {
+    let row: Option<Version> = sql("SELECT id FROM form_versions WHERE account_id = $1 AND form_id = $2
+         ORDER BY seen_at DESC, id DESC LIMIT 1")
+    .bind(account)
+    .bind(form_id)
+    .optional(tx)
+    .await?;
+    Ok(row.map(|row| row.id))
+}
+
+#[derive(Debug)]
+pub struct Form {
+    pub name: String,
+}
+row!(Form { name });
+
+pub async fn form_name(db: &Db, account: &AccountId, form_id: &str) -> Result<Option<String>> {
+    let row: Option<Form> = sql("SELECT name FROM forms WHERE account_id = $1 AND form_id = $2")
+        .bind(account)
+        .bind(form_id)
+        .optional(db)
+        .await?;
+    Ok(row.map(|row| row.name))
+}
+
+#[derive(Debug)]
+struct Content {
+    content: String,
+}
+row!(Content { content });
+
+/// A form as Meta described it when this version was seen, as JSON.
+pub async fn version_content(db: &Db, account: &AccountId, id: &FormVersionId) -> Result<Option<String>> {
+    let row: Option<Content> = sql("SELECT content FROM form_versions WHERE id = $1 AND account_id = $2")
+        .bind(id)
+        .bind(account)
+        .optional(db)
+        .await?;
+    Ok(row.map(|row| row.content))
+}
+
+/// Makes parked leads due that wait for a token or for access; `page_id` empty: of every Page of the account.
+pub async fn drain(tx: &mut Tx, account: &AccountId, page_id: &str, now: Timestamp) -> Result<u64> {
+    sql("UPDATE leads SET due_at = $3
+         WHERE account_id = $1 AND ($2 = '' OR page_id = $2) AND cause IN ('token', 'access', 'gone')")
+    .bind(account)
+    .bind(page_id)
+    .bind(now)
+    .execute(tx)
+    .await
+}
