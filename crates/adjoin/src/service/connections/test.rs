@@ -137,7 +137,6 @@ pub async fn test(app: &App, actor: &Actor, account: &AccountId, id: &Connection
         let before = row.state.0.clone();
         apply(&mut row, &asked, now);
         table::put(&mut tx, &row).await?;
-        told::tell(&mut tx, &before, &row, now).await?;
         if matches!(asked, Asked::Alive(_)) {
             if before.is_usable() {
                 subscriptions::adopt(&mut tx, &row, now).await?;
@@ -145,6 +144,7 @@ pub async fn test(app: &App, actor: &Actor, account: &AccountId, id: &Connection
                 subscriptions::renew(&mut tx, &row, now).await?;
             }
         }
+        told::tell(&mut tx, &before, &row, now).await?;
         let detail = json!({ "state": row.state.0.name() });
         audit::insert(&mut tx, actor, "connection.tested", id.as_str(), detail, now).await?;
         tx.commit().await?;

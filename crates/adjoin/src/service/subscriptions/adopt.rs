@@ -62,7 +62,8 @@ pub async fn adopt(tx: &mut Tx, row: &Connection, now: Timestamp) -> Result<()> 
 pub async fn renew(tx: &mut Tx, row: &Connection, now: Timestamp) -> Result<()> {
     adopt(tx, row, now).await?;
     forms::resume(tx, &row.id, now).await?;
-    leads::drain(tx, &row.account_id, None, now).await
+    leads::drain(tx, &row.account_id, None, now).await?;
+    Ok(())
 }
 
 /// What a connection reaches that webhooks are wanted of: the object, its id without `act_`, and its name.

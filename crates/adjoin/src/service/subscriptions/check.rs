@@ -302,15 +302,6 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
         }
         _ => None,
     };
-    let told_something = told.is_some();
-    if let Some((kind, fault)) = told {
-        let data = json!({
-            "object": current.object, "object_id": current.object_id, "connection_id": current.connection_id, "fault": fault,
-        });
-        let subject = format!("{}:{}", current.object.as_str(), current.object_id);
-        let event = NewEvent { account_id: current.account_id.clone(), kind, subject, data };
-        events::record(&mut tx, event, now).await?;
-    }
     let readable = |state: &State| match state {
         State::Active { .. } => true,
         State::Faulty { fault, .. } => fault.cause.leaves_leads(),
@@ -320,6 +311,15 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
     let drains = current.object == Object::Page && readable(&current.state.0) && !readable(&before);
     if drains {
         leads::drain(&mut tx, &current.account_id, Some(&current.object_id), now).await?;
+    }
+    let told_something = told.is_some();
+    if let Some((kind, fault)) = told {
+        let data = json!({
+            "object": current.object, "object_id": current.object_id, "connection_id": current.connection_id, "fault": fault,
+        });
+        let subject = format!("{}:{}", current.object.as_str(), current.object_id);
+        let event = NewEvent { account_id: current.account_id.clone(), kind, subject, data };
+        events::record(&mut tx, event, now).await?;
     }
     tx.commit().await?;
     if told_something {
