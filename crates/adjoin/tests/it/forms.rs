@@ -5,6 +5,7 @@ use adjoin::{
     service::{
         App, connections,
         forms::{self, Form, PassKind, Totals},
+        leads::{self, Sighting, Source},
     },
     store::{self, sql},
     time::Timestamp,
@@ -158,18 +159,19 @@ fn a_form_that_only_leads_know_of_is_found_by_its_id() {
         sweep(&it.test.app).await;
         assert!(forms::get(&it.test.app, &it.account, &it.facts.form_id).await.is_err());
         // As a webhook would have announced it.
+        let announced = Sighting {
+            account_id: it.account.clone(),
+            meta_lead_id: lead,
+            page_id: it.facts.page_id.clone(),
+            form_id: it.facts.form_id.clone(),
+            ad_id: None,
+            submitted_at: Some(it.now()),
+            source: Source::Webhook,
+            at: it.now(),
+            detail: None,
+        };
         let mut tx = it.test.app.db.begin().await.unwrap();
-        sql("INSERT INTO leads (id, account_id, meta_lead_id, page_id, form_id, is_test, status, state, submitted_at, seen_at, attempts)
-             SELECT $1, $2, $3, $4, $5, false, 'seen', '{}', $6, $6, 0")
-            .bind(&adjoin::id::LeadId::new())
-            .bind(&it.account)
-            .bind(&lead)
-            .bind(&it.facts.page_id)
-            .bind(&it.facts.form_id)
-            .bind(it.now())
-            .execute(&mut tx)
-            .await
-            .unwrap();
+        leads::sight(&it.test.app, &mut tx, announced).await.unwrap();
         tx.commit().await.unwrap();
         it.advance(3600);
         sweep(&it.test.app).await;
