@@ -47,20 +47,27 @@ async fn record(tx: &mut Tx, kind: Kind, row: &Stored, now: Timestamp) -> Result
 
 /// The event of a change; `None` when nothing that matters changed.
 fn change(before: &State, after: &State) -> Option<Kind> {
+    if is_same(before, after) {
+        return None;
+    }
+    match after {
+        State::Installed => None,
+        State::Connected => Some(Kind::ConnectionConnected),
+        State::ConnectedWithGaps { .. } => Some(Kind::ConnectionDegraded),
+        State::ActionNeeded { .. } | State::Broken { .. } => Some(Kind::ConnectionBroken),
+        State::Disconnected => Some(Kind::ConnectionRevoked),
+    }
+}
+
+fn is_same(before: &State, after: &State) -> bool {
     match (before, after) {
-        (State::Connected, State::Connected) | (_, State::Installed) => None,
         (State::ConnectedWithGaps { gaps: before }, State::ConnectedWithGaps { gaps: after }) => {
-            let same = before.len() == after.len()
-                && after.iter().all(|gap| before.iter().any(|known| known.kind == gap.kind));
-            (!same).then_some(Kind::ConnectionDegraded)
+            before.len() == after.len()
+                && after.iter().all(|gap| before.iter().any(|known| known.kind == gap.kind))
         }
-        (_, State::Connected) => Some(Kind::ConnectionConnected),
-        (_, State::ConnectedWithGaps { .. }) => Some(Kind::ConnectionDegraded),
-        (State::Broken { .. }, State::Broken { .. })
-        | (State::ActionNeeded { .. }, State::ActionNeeded { .. }) => None,
-        (_, State::ActionNeeded { .. } | State::Broken { .. }) => Some(Kind::ConnectionBroken),
-        (State::Installed | State::Disconnected, State::Disconnected) => None,
-        (_, State::Disconnected) => Some(Kind::ConnectionRevoked),
+        // There was no consent to take back.
+        (State::Installed, State::Disconnected) => true,
+        _ => before.name() == after.name(),
     }
 }
 

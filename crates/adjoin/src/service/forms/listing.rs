@@ -217,7 +217,7 @@ async fn read_single(
     // Leads name the Page, and a form is read only through its own.
     let of_page = form.page_id.as_ref().is_none_or(|id| match id {
         Value::String(id) => *id == page.object_id,
-        other => other.to_string() == page.object_id,
+        other => *other == page.object_id.parse::<u64>().unwrap_or_default(),
     });
     if of_page {
         keep(line.app, page, &[form]).await?;

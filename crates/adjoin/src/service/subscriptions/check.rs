@@ -186,10 +186,9 @@ fn of_error(app: &App, row: &table::Stored, error: Error) -> Result<Found> {
         Error::NotReady { message, who, next_step } => {
             Found::Faulty { fault: Box::new(faults::token_dead(message, who, next_step)), subscribed }
         }
-        Error::Unpermitted { message, next_step } => Found::Faulty {
-            fault: Box::new(faults::token_dead(message, crate::service::Who::Account, next_step)),
-            subscribed,
-        },
+        Error::Unpermitted { message, next_step } => {
+            Found::Faulty { fault: Box::new(faults::no_page_token(message, next_step)), subscribed }
+        }
         Error::Throttled { retry_after, .. } => {
             Found::Unknown { again: now.plus_seconds(i64::try_from(retry_after).unwrap_or(FAULTY_SECONDS)) }
         }

@@ -27,6 +27,10 @@ pub fn token_dead(message: impl Into<String>, who: Who, next_step: impl Into<Str
     fault(Cause::TokenDead, message, who, next_step)
 }
 
+pub fn no_page_token(message: impl Into<String>, next_step: impl Into<String>) -> SubscriptionFault {
+    fault(Cause::NoPageToken, message, Who::Account, next_step)
+}
+
 pub fn permission_missing(permission: &str) -> SubscriptionFault {
     let what = match permission {
         "leads_retrieval" => "leads cannot be read",
@@ -68,8 +72,8 @@ pub fn no_admin_of_ad_account() -> SubscriptionFault {
 }
 
 /// Meta's own words about who may read leads.
-pub fn lead_access_refused(reason: Option<String>, resolution: Option<String>) -> SubscriptionFault {
-    let told = reason.as_deref().unwrap_or("it gives no reason");
+pub fn lead_access_refused(reason: Option<&str>, resolution: Option<&str>) -> SubscriptionFault {
+    let told = reason.unwrap_or("it gives no reason");
     if told.to_ascii_lowercase().contains("development mode") {
         return fault(
             Cause::DevelopmentMode,
@@ -78,13 +82,14 @@ pub fn lead_access_refused(reason: Option<String>, resolution: Option<String>) -
             "switch the app to Live mode in the App Dashboard (App settings > Basic)",
         );
     }
-    let next_step = resolution.clone().unwrap_or_else(|| {
-        "let an admin of the business portfolio assign the app as a CRM: Business settings > Integrations > Leads \
-         access"
-            .to_owned()
-    });
+    let next_step = resolution.unwrap_or(
+        "let an admin of the business portfolio assign the app as a CRM: Business settings > Integrations > Leads access",
+    );
     fault(
-        Cause::LeadAccessRefused { reason: reason.clone(), resolution },
+        Cause::LeadAccessRefused {
+            reason: reason.map(str::to_owned),
+            resolution: resolution.map(str::to_owned),
+        },
         format!("Meta lets the app not read the leads of this Page: {told}"),
         Who::Account,
         next_step,

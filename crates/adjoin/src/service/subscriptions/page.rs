@@ -138,8 +138,8 @@ fn obstacle(told: &Told, page_id: &str, may_read_leads: bool) -> Option<Subscrip
             Some(faults::permission_missing("leads_retrieval"))
         }
         (Some(refused), false) => Some(faults::lead_access_refused(
-            refused.failure_reason.clone(),
-            refused.failure_resolution.clone(),
+            refused.failure_reason.as_deref(),
+            refused.failure_resolution.as_deref(),
         )),
         (None, _) => None,
     }

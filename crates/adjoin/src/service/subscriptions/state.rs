@@ -162,6 +162,8 @@ pub struct SubscriptionFault {
 pub enum Cause {
     /// The connection has no token that works. Its own events tell more.
     TokenDead,
+    /// Meta gives the connection no token for this Page.
+    NoPageToken,
     PermissionMissing {
         permission: String,
     },
