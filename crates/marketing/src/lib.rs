@@ -11,6 +11,7 @@
 pub mod ad_alert;
 pub mod ad_set;
 pub mod catalogue;
+pub mod customer;
 pub mod dialog;
 pub mod errors;
 mod facts;

@@ -145,9 +145,9 @@ impl Db {
 }
 
 impl Tx {
-    /// Whether nobody else writes until it ends.
-    pub(super) const fn is_exclusive(&self) -> bool {
-        matches!(self.on, Begun::Sqlite(_))
+    /// Whether rows can be locked one by one, as several writers need. SQLite has one writer.
+    pub(super) const fn locks_rows(&self) -> bool {
+        matches!(self.on, Begun::Postgres(_))
     }
 
     pub async fn commit(self) -> Result<()> {

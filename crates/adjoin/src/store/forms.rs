@@ -271,7 +271,7 @@ pub async fn held_of_account(db: &Db, account: &AccountId, limit: i64) -> Result
 /// Holds the leads of these ids, those that are known, until the transaction ends; the ids come in order. SQLite has one
 /// writer anyway.
 pub async fn hold_leads(tx: &mut Tx, account: &AccountId, meta_lead_ids: &[&str]) -> Result<()> {
-    if tx.is_exclusive() {
+    if !tx.locks_rows() {
         return Ok(());
     }
     for id in meta_lead_ids {

@@ -23,11 +23,14 @@ pub mod form_versions;
 pub mod forms;
 pub mod idempotency;
 pub mod lead_sightings;
+pub mod lead_stages;
 pub mod leads;
 pub mod operators;
+pub mod quarantine;
 pub mod sessions;
 pub mod settings;
 pub mod subscriptions;
+pub mod webhooks;
 
 pub use db::{Db, Tx};
 pub(crate) use query::row;

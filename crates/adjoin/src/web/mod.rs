@@ -11,6 +11,7 @@ mod health;
 pub mod limits;
 pub mod problem;
 mod serve;
+pub mod webhooks;
 
 use axum::{Router, middleware, routing::get};
 use tokio::net::TcpListener;
@@ -29,6 +30,7 @@ pub fn router(app: App) -> Router {
         .merge(open_to_all)
         .merge(api::router(&app))
         .merge(console::router())
+        .merge(webhooks::router())
         .merge(health::router())
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
         .fallback(|| async { console::Failure::no_page() })

@@ -17,30 +17,30 @@ use crate::{
 };
 
 /// Calls methods of one connection.
-struct Caller {
-    backend: Backend,
-    methods: String,
+pub struct Caller {
+    pub backend: Backend,
+    pub methods: String,
 }
 
 impl Caller {
-    async fn new(it: &Connected) -> Self {
+    pub async fn new(it: &Connected) -> Self {
         let backend = Backend::new(&it.test, Some(it.account.clone())).await;
         let methods = format!("/v1/accounts/{}/connections/{}/methods", it.account, it.connection);
         Self { backend, methods }
     }
 
-    async fn call(&self, method: &str, arguments: &Value) -> (StatusCode, Value) {
+    pub async fn call(&self, method: &str, arguments: &Value) -> (StatusCode, Value) {
         self.backend.send(Method::POST, &format!("{}/{method}", self.methods), arguments).await
     }
 
     /// A call that has to succeed.
-    async fn data(&self, method: &str, arguments: &Value) -> Value {
+    pub async fn data(&self, method: &str, arguments: &Value) -> Value {
         let (status, answer) = self.call(method, arguments).await;
         assert_eq!(status, StatusCode::OK, "{method}: {answer}");
         answer["data"].clone()
     }
 
-    async fn with_key(&self, method: &str, arguments: &Value, key: &str) -> (StatusCode, Value, bool) {
+    pub async fn with_key(&self, method: &str, arguments: &Value, key: &str) -> (StatusCode, Value, bool) {
         let request = self.backend.request(Method::POST, &format!("{}/{method}", self.methods));
         let response = request.json(arguments).header("idempotency-key", key).send().await.unwrap();
         let (status, replayed) = (response.status(), response.headers().contains_key("idempotent-replayed"));

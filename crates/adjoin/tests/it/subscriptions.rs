@@ -247,13 +247,13 @@ fn what_is_no_longer_shared_is_unsubscribed_and_forgotten() {
         row.assets.0.pages.retain(|page| page.id != it.facts.page_id);
         // A list that was not read whole takes nothing away.
         row.assets.0.truncated = true;
-        subscriptions::adopt(&mut tx, &row, it.test.clock.now()).await.unwrap();
+        subscriptions::adopt(&it.test.app, &mut tx, &row, it.test.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
         watch(&it.test.app).await;
         assert_eq!(it.subscriptions().await.len(), before);
         let mut tx = it.test.app.db.begin().await.unwrap();
         row.assets.0.truncated = false;
-        subscriptions::adopt(&mut tx, &row, it.test.clock.now()).await.unwrap();
+        subscriptions::adopt(&it.test.app, &mut tx, &row, it.test.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
         watch(&it.test.app).await;
         assert_eq!((it.subscriptions().await.len(), it.fields_at_meta()), (before - 1, None));

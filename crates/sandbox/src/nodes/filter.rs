@@ -228,7 +228,13 @@ impl Condition {
     }
 
     fn compare(&self, actual: Option<&Value>) -> bool {
-        let wanted: Vec<&Value> = match &self.value {
+        self.operator.holds(&self.value, actual)
+    }
+}
+
+impl Operator {
+    fn holds(self, wanted: &Value, actual: Option<&Value>) -> bool {
+        let wanted: Vec<&Value> = match wanted {
             Value::Array(items) => items.iter().collect(),
             one => vec![one],
         };
@@ -240,7 +246,7 @@ impl Condition {
             Some(Value::Array(items)) => items.iter().any(|item| text(item) == text(other)),
             _ => actual_text == text(other),
         };
-        match self.operator {
+        match self {
             Operator::Equal => wanted.first().is_some_and(|w| is(w)),
             Operator::NotEqual => !wanted.first().is_some_and(|w| is(w)),
             Operator::GreaterThan => order(wanted.first()) == Some(Ordering::Greater),
@@ -250,7 +256,7 @@ impl Condition {
             Operator::InRange | Operator::NotInRange => {
                 let inside = order(wanted.first()).is_some_and(Ordering::is_ge)
                     && order(wanted.get(1)).is_some_and(Ordering::is_le);
-                inside == (self.operator == Operator::InRange)
+                inside == (self == Operator::InRange)
             }
             Operator::Contain => wanted.iter().any(|w| actual_text.contains(&text(w))),
             Operator::NotContain => !wanted.iter().any(|w| actual_text.contains(&text(w))),
@@ -261,6 +267,11 @@ impl Condition {
             Operator::All => wanted.iter().all(|w| has(w)),
         }
     }
+}
+
+/// Whether a value is what an operator wants; `None` when there is no such operator.
+pub fn holds(operator: &str, wanted: &Value, actual: Option<&Value>) -> Option<bool> {
+    Operator::parse(operator).map(|operator| operator.holds(wanted, actual))
 }
 
 fn plain(value: &Value) -> String {

@@ -397,7 +397,12 @@ pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -
     let edge = edge.as_deref();
     let node = resolve::resolve(world, caller, call.method, first)?;
     match find(call.method, node.kind, edge) {
-        Some(Action::Do(act)) => act(world, &Request { call, caller, version, room: Room::default() }, &node),
+        Some(Action::Do(act)) => {
+            let watch = alerts::Watch::begin(world, &node);
+            let answer = act(world, &Request { call, caller, version, room: Room::default() }, &node)?;
+            watch.end(world);
+            Ok(answer)
+        }
         Some(action) => {
             let room = Room::default();
             let scope = Scope { world, caller, version, call, room: &room };

@@ -33,6 +33,7 @@ pub enum Scenario {
     /// HTTP 503, code 2, transient.
     Unavailable(Option<u32>),
     ArchivedFormsHidden,
+    ExpiredLeadsCounted,
     LeadsPermissionMissing,
     /// On this Page; `None` = on every Page.
     LeadsAccessManager(Option<String>),
@@ -197,6 +198,7 @@ pub const CATALOGUE: &[Described] = &[
         "So many of all Graph calls fail with HTTP 500 or 503, at random.",
     ),
     row("Leads", "archived_forms_hidden", None, "A Page's list of lead forms leaves out the archived ones."),
+    row("Leads", "expired_leads_counted", None, "A form's leads_count holds the expired leads, too."),
     row(
         "Leads",
         "leads_permission_missing",
@@ -282,6 +284,7 @@ impl Scenario {
             Self::UnknownError(_) => "unknown_error",
             Self::Unavailable(_) => "unavailable",
             Self::ArchivedFormsHidden => "archived_forms_hidden",
+            Self::ExpiredLeadsCounted => "expired_leads_counted",
             Self::LeadsPermissionMissing => "leads_permission_missing",
             Self::LeadsAccessManager(_) => "leads_access_manager",
             Self::LeadsGone(_) => "leads_gone",
@@ -323,6 +326,7 @@ impl Scenario {
             | Self::ProofRequired
             | Self::ActPrefix
             | Self::ArchivedFormsHidden
+            | Self::ExpiredLeadsCounted
             | Self::LeadsPermissionMissing
             | Self::LeadTermsNotAccepted
             | Self::PageDisabledAppPlatform
@@ -402,6 +406,7 @@ fn plain(name: &str) -> Option<Scenario> {
         "proof_required" => Scenario::ProofRequired,
         "act_prefix" => Scenario::ActPrefix,
         "archived_forms_hidden" => Scenario::ArchivedFormsHidden,
+        "expired_leads_counted" => Scenario::ExpiredLeadsCounted,
         "leads_permission_missing" => Scenario::LeadsPermissionMissing,
         "lead_terms_not_accepted" => Scenario::LeadTermsNotAccepted,
         "page_disabled_app_platform" => Scenario::PageDisabledAppPlatform,

@@ -78,7 +78,7 @@ pub async fn replace(
     let detail = json!({ "account": account, "state": row.state.0.name(), "granted": row.granted.0 });
     audit::insert(tx, actor, "connection.connected", id.as_str(), detail, now).await?;
     // The event last: who takes its number holds no lead that others wait for, and waits for none.
-    subscriptions::renew(tx, &row, now).await?;
+    subscriptions::renew(app, tx, &row, now).await?;
     told::tell_connected(tx, &row, now).await?;
     Ok(Replaced { connection: row.into(), old })
 }

@@ -139,9 +139,9 @@ pub async fn test(app: &App, actor: &Actor, account: &AccountId, id: &Connection
         table::put(&mut tx, &row).await?;
         if matches!(asked, Asked::Alive(_)) {
             if before.is_usable() {
-                subscriptions::adopt(&mut tx, &row, now).await?;
+                subscriptions::adopt(app, &mut tx, &row, now).await?;
             } else {
-                subscriptions::renew(&mut tx, &row, now).await?;
+                subscriptions::renew(app, &mut tx, &row, now).await?;
             }
         }
         told::tell(&mut tx, &before, &row, now).await?;

@@ -9,12 +9,15 @@
 mod detail;
 mod render;
 mod sight;
+pub mod stages;
 mod state;
 
 use crate::service::{App, Result};
 
+pub use detail::time;
 pub use render::{Answer, Consent, Content, render};
 pub use sight::{Sighted, Sighting, Source, drain, sight};
+pub use stages::{Stage, StageState};
 pub use state::{Cause, State};
 
 /// Does what is due now. True when there is more to do at once.

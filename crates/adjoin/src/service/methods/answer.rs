@@ -180,7 +180,12 @@ pub fn preview(plan: &Plan, validated_by_meta: bool, findings: &[Finding]) -> An
 
 /// The report of a check that was made here.
 pub fn local(report: &Report) -> Answer {
-    let data = serde_json::value::to_raw_value(report).expect("a report is JSON");
+    of(report)
+}
+
+/// What was done here, in our envelope.
+pub fn of(value: &impl Serialize) -> Answer {
+    let data = serde_json::value::to_raw_value(value).expect("what is answered is JSON");
     Shape { data: &data, next: Next::NoList, findings: &[], validated_by_meta: None, version_warning: None }
         .into_answer()
 }

@@ -12,13 +12,14 @@ mod assets;
 mod facts;
 mod idempotency;
 mod rules;
+mod stage;
 
 use std::time::{Duration, Instant};
 
 use adjoin_graph::{GraphRefusal, Request, Retry, RetryPolicy};
 use adjoin_marketing::{
-    ad_set::{self, Report},
-    catalogue::{self, Kind, Method, Token, Verb},
+    ad_set::{self, Finding, Report},
+    catalogue::{self, Kind, Method, Plan, Token, Verb},
     errors,
 };
 use serde_json::{Map, Value};
@@ -211,6 +212,9 @@ async fn attempt(
     let findings = rules::check(&way, method, call, trail).await?;
     let mut plan = method.plan(&call.arguments).expect("a method that is not local has a call");
     if call.preview {
+        if method.id == stage::METHOD {
+            return stage::preview(&way, plan, &call.arguments).await;
+        }
         if method.parameter("execution_options").is_none() {
             return Ok(answer::preview(&plan, false, &findings));
         }
@@ -230,28 +234,14 @@ async fn attempt(
         }
         _ => None,
     };
-    let request = Request::new(verb(plan.verb), plan.path.clone())
-        .params(std::mem::take(&mut plan.query))
-        .params(plan.body.clone());
-    let mut sent = way.send(&request, trail).await;
-    if let Err(error) = &sent
-        && connections::is_dead_page_token(&access, error)
-        && let Ok(anew) = page_access(app, &access, &call.arguments).await
-    {
-        // What Meta refuses it has not done, so this is safe for a write as well.
-        sent = Way { access: &anew, ..way }.send(&request, trail).await;
-    }
-    let outcome = match &sent {
-        Ok(answer) if call.preview => {
-            trail.trace_id.clone_from(&answer.trace_id);
-            Ok(answer::preview(&plan, true, &findings))
-        }
-        Ok(answer) => answer::made(answer, method, &findings),
-        Err(error) => Err(explained(error, method)),
+    let (outcome, error) = if method.id == stage::METHOD {
+        stage::report(&way, method, &plan, &call.arguments, trail).await
+    } else {
+        send(&way, method, call, plan, &findings, trail).await
     };
     if let Some(claim) = claim {
         // The call is made, so its answer is told even when it cannot be kept; the key then counts as cut off.
-        if let Err(error) = claim.settle(app, &outcome, sent.as_ref().err()).await {
+        if let Err(error) = claim.settle(app, &outcome, error.as_ref()).await {
             tracing::error!(%error, "the answer of a call with an idempotency key was not kept");
         }
     }
@@ -259,6 +249,36 @@ async fn attempt(
         app.facts.forget(connection, &call.arguments);
     }
     outcome
+}
+
+/// Sends the call as it is laid out. Beside the answer, what went wrong on the way to Meta.
+async fn send(
+    way: &Way<'_>,
+    method: &Method,
+    call: &Call,
+    mut plan: Plan,
+    findings: &[Finding],
+    trail: &mut Trail,
+) -> (Result<Answer>, Option<adjoin_graph::Error>) {
+    let request = Request::new(verb(plan.verb), plan.path.clone())
+        .params(std::mem::take(&mut plan.query))
+        .params(plan.body.clone());
+    let mut sent = way.send(&request, trail).await;
+    if let Err(error) = &sent
+        && connections::is_dead_page_token(way.access, error)
+        && let Ok(anew) = page_access(way.app, way.access, &call.arguments).await
+    {
+        // What Meta refuses it has not done, so this is safe for a write as well.
+        sent = Way { access: &anew, ..*way }.send(&request, trail).await;
+    }
+    match sent {
+        Ok(answer) if call.preview => {
+            trail.trace_id.clone_from(&answer.trace_id);
+            (Ok(answer::preview(&plan, true, findings)), None)
+        }
+        Ok(answer) => (answer::made(&answer, method, findings), None),
+        Err(error) => (Err(explained(&error, method)), Some(error)),
+    }
 }
 
 /// The access with the own token of the Page that the arguments name.

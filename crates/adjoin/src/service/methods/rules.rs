@@ -1,6 +1,8 @@
 //! The rules stand before `campaign.create`, `ad_set.create`, `ad_set.update`, `form.create` and `ad_alert.create`: what
 //! they reject is not sent. Before `test_lead.delete` Meta is asked what it is about to delete.
 
+use std::collections::BTreeSet;
+
 use adjoin_graph::Request;
 use adjoin_marketing::{
     ad_alert,
@@ -51,16 +53,21 @@ pub async fn check(way: &Way<'_>, method: &Method, call: &Call, trail: &mut Trai
 async fn is_the_test_lead(way: &Way<'_>, arguments: &Map<String, Value>, trail: &mut Trail) -> Result<()> {
     let argument = |name: &str| arguments.get(name).and_then(id_text).unwrap_or_default();
     let (form, lead) = (argument("form_id"), argument("lead_id"));
-    let read = catalogue::method("test_lead.list").expect("it is in the table");
-    let request = Request::get(format!("/{form}/test_leads")).param("fields", "id");
-    let listed = way.send(&request, trail).await.map_err(|error| explained(&error, read))?;
-    if answer::rows(&listed)?.ids().contains(&lead) {
+    if test_leads(way, &form, trail).await?.contains(&lead) {
         return Ok(());
     }
     Err(Error::Conflict {
         message: format!("{lead} is not a test lead of the form {form}, so it was not deleted"),
         next_step: "look with test_lead.list which test lead the form has".to_owned(),
     })
+}
+
+/// The test leads of a form: one at most. The way must have the token of the form's Page.
+pub async fn test_leads(way: &Way<'_>, form_id: &str, trail: &mut Trail) -> Result<BTreeSet<String>> {
+    let read = catalogue::method("test_lead.list").expect("it is in the table");
+    let request = Request::get(format!("/{form_id}/test_leads")).param("fields", "id");
+    let listed = way.send(&request, trail).await.map_err(|error| explained(&error, read))?;
+    Ok(answer::rows(&listed)?.ids())
 }
 
 /// A new campaign. Everything the rules need is in the call.

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::{Object, State};
 use crate::{
-    service::{App, Result, connections::GapKind, forms, leads},
+    service::{App, Result, connections::GapKind, forms, leads, webhooks},
     store::{
         Json, Tx,
         connections::{self, Stored as Connection},
@@ -15,8 +15,9 @@ use crate::{
 const AT_ONCE: i64 = 20;
 
 /// Takes over what a connection reaches: its Pages (when leads were asked for) and its ad accounts (when they may be
-/// managed) become rows that are due at once. Rows of what it no longer reaches leave. Wake `watch` after the commit.
-pub async fn adopt(tx: &mut Tx, row: &Connection, now: Timestamp) -> Result<()> {
+/// managed) become rows that are due at once. Rows of what it no longer reaches leave.
+/// What Meta announced of them before is sorted again. Wake `watch` and `sort` after the commit.
+pub async fn adopt(app: &App, tx: &mut Tx, row: &Connection, now: Timestamp) -> Result<()> {
     let mut reached = HashSet::new();
     for (object, object_id, name) in assets(row) {
         let new = table::Stored {
@@ -32,6 +33,7 @@ pub async fn adopt(tx: &mut Tx, row: &Connection, now: Timestamp) -> Result<()> 
             created_at: now,
         };
         table::adopt(tx, &new).await?;
+        webhooks::release(app, tx, object.as_str(), object_id).await?;
         reached.insert((object, object_id.to_owned()));
     }
     // A list that was not read whole says nothing about what is missing in it.
@@ -59,8 +61,8 @@ pub async fn adopt(tx: &mut Tx, row: &Connection, now: Timestamp) -> Result<()> 
 
 /// The same when a token took the place of another, or works again: forms are swept at once, and leads that waited for
 /// it are due. Wake `watch`, `sweep` and `hydrate` after the commit.
-pub async fn renew(tx: &mut Tx, row: &Connection, now: Timestamp) -> Result<()> {
-    adopt(tx, row, now).await?;
+pub async fn renew(app: &App, tx: &mut Tx, row: &Connection, now: Timestamp) -> Result<()> {
+    adopt(app, tx, row, now).await?;
     forms::resume(tx, &row.id, now).await?;
     leads::drain(tx, &row.account_id, None, now).await?;
     Ok(())
@@ -91,7 +93,7 @@ pub(super) async fn adopt_older(app: &App) -> Result<bool> {
     let mut tx = app.db.begin().await?;
     let rows = connections::unadopted(&mut tx, AT_ONCE).await?;
     for row in &rows {
-        adopt(&mut tx, row, now).await?;
+        adopt(app, &mut tx, row, now).await?;
     }
     tx.commit().await?;
     Ok(!rows.is_empty())

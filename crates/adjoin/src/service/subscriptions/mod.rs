@@ -33,6 +33,7 @@ pub async fn step(app: &App) -> Result<bool> {
     let checked = check::step(app).await?;
     if adopted {
         app.wakes.sweep.notify_one();
+        app.wakes.sort.notify_one();
     }
     Ok(adopted || checked)
 }
