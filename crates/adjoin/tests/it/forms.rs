@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     api::Backend,
     subscriptions::watch,
-    support::{Connected, on_each_connected},
+    support::{Connected, Refusing, on_each_connected},
 };
 
 /// Does all that is due.
@@ -197,8 +197,6 @@ fn every_lead_is_found_to_the_last_page_and_counted() {
 
         // While Meta's count is ahead, what is missing is told.
         let late = it.submit(0);
-        it.switch_on("leads_throttled");
-        it.switch_off("leads_throttled");
         assert_eq!(it.sources(&late).await, Vec::<String>::new());
         it.advance(3600);
         sweep(&it.test.app).await;
@@ -447,5 +445,61 @@ fn forms_are_listed_for_the_partner_with_totals_and_swept_when_asked() {
         let new = adjoin::service::accounts::NewAccount { name: "Other".to_owned(), external_id: None };
         let other = adjoin::service::accounts::create(&it.test.app, &Actor::System, new).await.unwrap().id;
         assert!(forms::get(&it.test.app, &other, &it.facts.form_id).await.is_err());
+    });
+}
+
+#[test]
+fn leads_are_swept_without_the_fields_about_ads_when_meta_refuses_them() {
+    on_each_connected(&[], async |it| {
+        let meta = Refusing::before(it).await;
+        meta.refuse("adset_name", 200);
+        let leads = [it.submit(0), it.submit(60)];
+        sweep(&meta.app).await;
+        let held = it.held().await;
+        assert!(leads.iter().all(|lead| held.contains(lead)), "{held:?}");
+        assert_eq!(it.first().await.sweep.trouble, None);
+    });
+}
+
+#[test]
+fn a_cursor_that_has_gone_stale_begins_the_pass_anew() {
+    on_each_connected(&[], async |it| {
+        sweep(&it.test.app).await;
+        let sent: Vec<String> = (0..2150).map(|index| it.submit(index)).collect();
+        it.advance(3600);
+        // One turn is twenty pages.
+        assert!(forms::step(&it.test.app).await.unwrap());
+        assert_eq!(it.held().await.len(), 2000);
+        assert_eq!(it.first().await.sweep.under_way, Some(PassKind::Regular));
+        let meta = Refusing::before(it).await;
+        meta.refuse_times("after=", 100, 1);
+        sweep(&meta.app).await;
+        assert_eq!((it.held().await.len(), meta.left()), (sent.len(), 0));
+        assert_eq!(it.first().await.sweep.trouble, None);
+    });
+}
+
+#[test]
+fn a_throttle_is_waited_out_without_asking() {
+    on_each_connected(&[], async |it| {
+        sweep(&it.test.app).await;
+        it.switch_on("leads_throttled");
+        let lead = it.submit(0);
+        it.advance(3600);
+        sweep(&it.test.app).await;
+        let form = it.first().await;
+        let wait = form.sweep.next_at.unix() - it.now().unix();
+        assert!(wait >= 60, "{form:?}");
+        assert!(form.sweep.trouble.is_some());
+        it.switch_off("leads_throttled");
+        let calls = it.calls();
+        it.advance(wait - 1);
+        sweep(&it.test.app).await;
+        assert_eq!((it.calls(), it.held().await.contains(&lead)), (calls, false));
+        it.advance(1);
+        sweep(&it.test.app).await;
+        assert!(it.held().await.contains(&lead));
+        let connection = connections::get(&it.test.app, &it.account, &it.connection).await.unwrap();
+        assert!(connection.state.is_usable());
     });
 }

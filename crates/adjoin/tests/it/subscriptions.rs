@@ -5,6 +5,7 @@ use adjoin::{
     service::{
         App, accounts, connections,
         subscriptions::{self, Subscription},
+        webhooks,
     },
     store::sql,
 };
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::Backend,
-    support::{Connected, on_each_connected},
+    support::{Connected, Refusing, on_each_connected, process},
 };
 
 /// Does all that is due.
@@ -340,4 +341,128 @@ fn webhooks_that_meta_shows_and_does_not_send_are_noticed() {
         watch(&it.test.app).await;
         assert_eq!(it.of_page().await["state"], "active");
     });
+}
+
+#[test]
+fn fields_of_a_page_that_meta_does_not_know_break_nothing() {
+    on_each_connected(&[], async |it| {
+        let meta = Refusing::before(it).await;
+        meta.refuse("has_lead_access", 100);
+        meta.refuse("tasks", 100);
+        // Nor does a webhook field.
+        meta.refuse("leadgen_update", 100);
+        watch(&meta.app).await;
+        let page = it.of_page().await;
+        assert_eq!((&page["state"], &page["fields"]), (&json!("active"), &json!(["leadgen"])), "{page}");
+        // What Meta does tell still counts.
+        it.switch_on("lead_terms_not_accepted");
+        it.advance(3600);
+        watch(&meta.app).await;
+        assert_eq!(it.of_page().await["fault"]["cause"], "terms_not_accepted");
+    });
+}
+
+#[test]
+fn a_permission_that_was_declined_is_named() {
+    on_each_connected(&["declined=pages_manage_metadata"], async |it| {
+        watch(&it.test.app).await;
+        let page = it.of_page().await;
+        assert_eq!(page["fault"]["permission"], "pages_manage_metadata", "{page}");
+    });
+    on_each_connected(&["declined=leads_retrieval"], async |it| {
+        watch(&it.test.app).await;
+        let page = it.of_page().await;
+        assert_eq!(page["fault"]["permission"], "leads_retrieval", "{page}");
+    });
+}
+
+#[test]
+fn a_service_that_meta_cannot_reach_says_so() {
+    on_each_connected(&[], async |it| {
+        watch(&it.test.app).await;
+        let fault = async |app: &App| {
+            let mut tx = it.test.app.db.begin().await.unwrap();
+            subscriptions::recheck_app(&mut tx, it.test.clock.now()).await.unwrap();
+            tx.commit().await.unwrap();
+            watch(app).await;
+            serde_json::to_value(&subscriptions::of_app(app).await.unwrap()[1]).unwrap()["fault"].clone()
+        };
+        let homeless = process(it, &it.facts.graph_url, None);
+        assert_eq!(fault(&homeless).await["cause"], "no_service_domain");
+        // Nothing is asked of the real Meta: that it cannot reach this machine is known before.
+        for host in ["localhost:8080", "10.0.0.7", "adjoin.internal", "printer"] {
+            let hidden = process(it, "https://graph.facebook.com", Some(host.to_owned()));
+            let fault = fault(&hidden).await;
+            assert_eq!(fault["cause"], "host_not_public", "{host}");
+            assert!(fault["callback_url"].as_str().unwrap().contains(host), "{fault}");
+        }
+        // A Meta on this machine that gets no answer says what it got.
+        let deaf = process(it, &it.facts.graph_url, Some("127.0.0.1:9".to_owned()));
+        it.world.write().unwrap().webhooks.unsubscribe_app(&it.facts.app_id, None, &[]);
+        assert_eq!(fault(&deaf).await["cause"], "callback_refused");
+    });
+}
+
+#[test]
+fn a_dead_token_of_a_page_is_made_anew_and_breaks_no_connection() {
+    on_each_connected(&[], async |it| {
+        watch(&it.test.app).await;
+        it.switch_on("dead_page_tokens=460");
+        it.advance(3600);
+        watch(&it.test.app).await;
+        crate::forms::sweep(&it.test.app).await;
+        let connection = connections::get(&it.test.app, &it.account, &it.connection).await.unwrap();
+        assert!(connection.state.is_usable(), "{connection:?}");
+        assert_eq!(it.of_page().await["state"], "active");
+        it.switch_off("dead_page_tokens");
+        it.advance(600);
+        watch(&it.test.app).await;
+        assert_eq!(it.of_page().await["state"], "active");
+        assert_eq!(it.of_page().await["checked_at"], json!(it.test.clock.now()));
+    });
+}
+
+#[test]
+fn what_meta_announced_before_a_page_was_taken_over_is_sorted_then() {
+    on_each_connected(&[], async |it| {
+        watch(&it.test.app).await;
+        let mut tx = it.test.app.db.begin().await.unwrap();
+        sql("DELETE FROM subscriptions").execute(&mut tx).await.unwrap();
+        sql("UPDATE connections SET adopted_at = NULL").execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        it.world.write().unwrap().submit(Submission {
+            form: it.facts.form_id.clone(),
+            answers: Vec::new(),
+            consents: Vec::new(),
+            ad: None,
+            platform: Platform::Facebook,
+            created: None,
+            test: false,
+            silent: false,
+        });
+        let app = &it.test.app;
+        let count = async |table: &'static str| {
+            let rows: Vec<CountRow> = sql(table).all(&app.db).await.unwrap();
+            rows[0].0
+        };
+        while count("SELECT COUNT(*) AS count FROM webhooks").await == 0 {
+            tokio::task::yield_now().await;
+        }
+        while webhooks::step(app).await.unwrap() {}
+        assert_eq!(count("SELECT COUNT(*) AS count FROM quarantine").await, 1);
+        assert_eq!(count("SELECT COUNT(*) AS count FROM leads").await, 0);
+        watch(app).await;
+        while webhooks::step(app).await.unwrap() {}
+        assert_eq!(count("SELECT COUNT(*) AS count FROM quarantine").await, 0);
+        assert_eq!(count("SELECT COUNT(*) AS count FROM leads").await, 1);
+    });
+}
+
+#[derive(Debug)]
+struct CountRow(i64);
+
+impl adjoin::store::FromRow for CountRow {
+    fn from_row(row: &adjoin::store::Row) -> adjoin::store::Result<Self> {
+        Ok(Self(row.get("count")?))
+    }
 }
