@@ -3,7 +3,7 @@
 use serde_json::json;
 use url::Url;
 
-use super::{App, Error, Fault, Result};
+use super::{App, Error, Fault, Result, subscriptions};
 use crate::{
     audit::Actor,
     random,
@@ -78,6 +78,8 @@ pub async fn change(app: &App, actor: &Actor, change: Change) -> Result<Settings
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     settings::put(&mut tx, &settings, now).await?;
+    // Meta has to learn of another host.
+    subscriptions::recheck_app(&mut tx, now).await?;
     audit::insert(
         &mut tx,
         actor,
@@ -88,6 +90,7 @@ pub async fn change(app: &App, actor: &Actor, change: Change) -> Result<Settings
     )
     .await?;
     tx.commit().await?;
+    app.wakes.watch.notify_one();
     Ok(settings)
 }
 
