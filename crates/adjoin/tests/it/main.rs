@@ -9,6 +9,7 @@ mod docs;
 mod forms;
 mod lead_methods;
 mod lead_stages;
+mod leads;
 mod methods;
 mod process;
 mod serve;
