@@ -4,7 +4,7 @@
 //! is made anew whenever Meta refuses it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -65,6 +65,11 @@ impl PageTokens {
         if known.len() < REMEMBERED {
             known.insert(key, Known { token, connected_at, asked_at: now });
         }
+    }
+
+    /// Forgets the tokens of connections whose consent has ended.
+    pub fn forget_all(&self, ended: &BTreeSet<ConnectionId>) {
+        self.known().retain(|(connection, _), _| !ended.contains(connection));
     }
 
     fn forget(&self, key: &Key) {
