@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use adjoin_marketing::Mark;
-use adjoin_marketing::ad_set::{billing_events, event_rows, legacy, mapping_rows, promoted_object};
+use adjoin_marketing::ad_set::{
+    billing_events, event_refusals, event_rows, legacy, mapping_rows, promoted_object,
+};
 
 const HEAD: &str = "\
 # The promoted object of an ad set
@@ -80,6 +82,14 @@ fn events(page: &mut String) {
                 row.source
             ),
         );
+    }
+    line(page, "\nWhere that says nothing, these were seen to be refused, and are a warning.\n");
+    line(page, "| objective | optimization goal | custom_event_type | source |");
+    line(page, "| --- | --- | --- | --- |");
+    for refusal in event_refusals() {
+        let goals = if refusal.goals.is_empty() { "any".to_owned() } else { refusal.goals.join("<br>") };
+        let events = refusal.events.join(", ");
+        line(page, &format!("| {} | {goals} | {events} | {} |", refusal.objective, refusal.source));
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a method call through the service costs beyond a bare reverse proxy to the same sandbox.
 //!
-//! Proxy and service are built with the same HTTP stack (axum, reqwest, the same settings), on SQLite. They run on one
-//! runtime, and only one is asked at a time; the sandbox and the load have threads of their own. 32 connections, once at
-//! a fixed rate and once as fast as they go. `cargo bench -p adjoin --bench method_overhead`. Loopback only; about a
-//! minute.
+//! Proxy and service are built with the same HTTP stack (`web::serve`, axum, reqwest, the same settings), on SQLite.
+//! They run on one runtime, and only one is asked at a time; the sandbox and the load have threads of their own. 32
+//! connections, once at a fixed rate and once as fast as they go. `cargo bench -p adjoin --bench method_overhead`.
+//! Loopback only; about a minute.
 
 mod support {
     pub mod rounds;
@@ -16,14 +16,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use adjoin::{audit::Actor, service::api_keys};
+use adjoin::{audit::Actor, service::api_keys, web};
 use adjoin_sandbox::Facts;
 use axum::{
     Router,
     body::Bytes,
     extract::{Request, State},
     http::{HeaderMap, StatusCode, header},
-    serve::ListenerExt as _,
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -192,8 +191,7 @@ async fn proxy(graph_url: &str) -> String {
     let router = Router::new().fallback(pass_on).with_state(Upstream { http, base: graph_url.into() });
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
-    let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("a connection"));
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    tokio::spawn(web::serve(listener, router, std::future::pending()));
     format!("http://{address}")
 }
 

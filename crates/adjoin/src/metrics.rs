@@ -11,6 +11,7 @@ const SECONDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 const CALLS: &str = "adjoin_method_calls_total";
 const LATENCY: &str = "adjoin_method_seconds";
 const UNLOGGED: &str = "adjoin_calls_not_logged_total";
+const WEBHOOKS: &str = "adjoin_webhooks_total";
 const ERROR_SHARE: &str = "adjoin_meta_error_share";
 const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
 
@@ -39,6 +40,7 @@ impl Default for Metrics {
             None,
             "Calls missing in the call log: its queue was full or the database failed".into(),
         );
+        recorder.describe_counter(name(WEBHOOKS), None, "Webhooks from Meta, by what became of them".into());
         recorder.describe_gauge(
             name(ERROR_SHARE),
             None,
@@ -61,6 +63,11 @@ impl Metrics {
 
     pub fn not_logged(&self, calls: u64) {
         self.0.register_counter(&Key::from_static_name(UNLOGGED), &METADATA).increment(calls);
+    }
+
+    pub fn webhook(&self, outcome: &'static str) {
+        let key = Key::from_parts(WEBHOOKS, vec![Label::from_static_parts("outcome", outcome)]);
+        self.0.register_counter(&key, &METADATA).increment(1);
     }
 
     /// The text a Prometheus server reads.

@@ -2,8 +2,6 @@
 //!
 //! Source: Facebook Login security, "Verify Graph API calls with appsecret_proof".
 
-use std::fmt::Write as _;
-
 use aws_lc_rs::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -29,10 +27,9 @@ pub(crate) fn key(secret: &SecretString) -> hmac::Key {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |it: u8| char::from(DIGITS[usize::from(it & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 #[cfg(test)]

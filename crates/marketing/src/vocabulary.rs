@@ -39,6 +39,8 @@ pub enum Kind {
     DevicePlatform,
     MultiGoalWeight,
     OptimizationSubEvent,
+    ValueSemanticType,
+    PromotedObjectVariation,
     CampaignEffectiveStatus,
     AdSetEffectiveStatus,
     AdEffectiveStatus,

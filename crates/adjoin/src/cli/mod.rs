@@ -86,9 +86,15 @@ pub fn run() -> ExitCode {
 
 /// Logs on stderr: pretty for a terminal, JSON lines when asked.
 pub fn init_logs(json: bool) {
+    use std::io::IsTerminal as _;
+
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("ADJOIN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people: in a file or a pipe they would only be noise.
+    let colours =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     // A second initialisation (tests in one process) keeps the first.
     let _ = if json { builder.json().try_init() } else { builder.compact().try_init() };
 }

@@ -56,10 +56,9 @@ impl Serve {
         let working = tokio::spawn(work::run(app.clone(), async {
             let _ = stopped.await;
         }));
-        let served = web::run(app, listener, shutdown_signal()).await;
+        web::run(app, listener, shutdown_signal()).await;
         drop(stop);
         working.await?;
-        served?;
         Ok(Outcome::Good)
     }
 }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use adjoin_marketing::ad_set::{self, Finding, InputError, Report, Severity, Verdict};
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use console::Style;
 use serde_json::json;
@@ -20,6 +19,9 @@ const DOCUMENT_MAX: u64 = 16 * 1024 * 1024;
 #[derive(Debug, Subcommand)]
 pub enum Validate {
     /// Check an ad set: {"ad_set": {...}, "campaign"?, "ad_account"?, "existing"?, "api_version"?}
+    ///
+    /// With `existing`, `ad_set` is a change. Otherwise the campaign is checked as a creation too; if it has an id it is
+    /// there already, and what it leaves out is not missed, but for the objective.
     ///
     /// Exit codes: 0 accepted (perhaps with warnings), 1 rejected, 2 the input cannot be read.
     AdSet(AdSet),
@@ -44,19 +46,31 @@ impl Validate {
             None => Box::new(io::stdin().lock()) as Box<dyn BufRead>,
             Some(path) => match File::open(path) {
                 Ok(file) => Box::new(BufReader::new(file)),
-                Err(error) => {
-                    eprintln!("adjoin: {} cannot be read: {error}", path.display());
-                    return Ok(Outcome::Unusable);
-                }
+                Err(error) => return Ok(unreadable(path, &error, command.json || command.jsonl)),
             },
         };
-        if command.jsonl { lines(input) } else { one(input, command.json) }
+        let name = command.file.as_deref().unwrap_or(Path::new("-"));
+        if command.jsonl { lines(name, input) } else { one(name, input, command.json) }
     }
 }
 
-fn one(input: impl BufRead, as_json: bool) -> anyhow::Result<Outcome> {
+/// Nothing could be read at all: the file is not there, or is none.
+fn unreadable(path: &Path, error: &io::Error, as_json: bool) -> Outcome {
+    let name = if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() };
+    let problem = format!("{name} cannot be read: {error}");
+    if as_json {
+        let error = InputError { line: 0, column: 0, path: String::new(), problem: problem.clone() };
+        println!("{}", json!({ "error": error }));
+    }
+    eprintln!("adjoin: {problem}");
+    Outcome::Unusable
+}
+
+fn one(name: &Path, input: impl BufRead, as_json: bool) -> anyhow::Result<Outcome> {
     let mut document = Vec::new();
-    input.take(DOCUMENT_MAX + 1).read_to_end(&mut document).context("cannot read the input")?;
+    if let Err(error) = input.take(DOCUMENT_MAX + 1).read_to_end(&mut document) {
+        return Ok(unreadable(name, &error, as_json));
+    }
     match check(&document) {
         Ok(report) => {
             if as_json {
@@ -77,17 +91,20 @@ fn one(input: impl BufRead, as_json: bool) -> anyhow::Result<Outcome> {
 }
 
 /// A line that cannot be read gets an error in its place and does not stop the others.
-fn lines(mut input: impl BufRead) -> anyhow::Result<Outcome> {
+fn lines(name: &Path, mut input: impl BufRead) -> anyhow::Result<Outcome> {
     let mut output = BufWriter::new(io::stdout().lock());
     let mut outcome = Outcome::Good;
     let mut line = Vec::new();
     let mut number = 0;
     loop {
         line.clear();
-        let read = (&mut input)
-            .take(DOCUMENT_MAX + 1)
-            .read_until(b'\n', &mut line)
-            .context("cannot read the input")?;
+        let read = match (&mut input).take(DOCUMENT_MAX + 1).read_until(b'\n', &mut line) {
+            Ok(read) => read,
+            Err(error) => {
+                output.flush()?;
+                return Ok(unreadable(name, &error, true));
+            }
+        };
         if read == 0 {
             break;
         }

@@ -31,7 +31,7 @@ use crate::{
     id::{AccountId, ConnectionId},
     metrics::Metrics,
     quota::Quota,
-    store::{Db, Recent, api_keys::ApiKey, connections::Keys},
+    store::{Db, Recent, api_keys::ApiKey, connections::Keys, connectors::Secrets},
     time::Clock,
     vault::Vault,
 };
@@ -57,6 +57,8 @@ pub struct Inner {
     pub facts: methods::Facts,
     pub page_tokens: connections::PageTokens,
     pub recent: RecentRows,
+    /// Where webhooks are stored, many in one commit.
+    pub intake: webhooks::Intake,
     /// Tells the work behind the requests that there is something to do.
     pub wakes: work::Wakes,
 }
@@ -68,14 +70,17 @@ pub struct RecentRows {
     pub connections: Recent<(AccountId, ConnectionId), Keys>,
     /// The connection of an account that has exactly one.
     pub sole_connections: Recent<AccountId, ConnectionId>,
+    /// What webhooks are signed with.
+    pub app_secrets: Recent<(), Secrets>,
 }
 
 impl App {
-    /// Must be called within the runtime: the call log is written by a task.
+    /// Must be called within the runtime: tasks write the call log and the webhooks.
     pub fn new(config: Config, db: Db, vault: Vault, clock: Clock) -> Self {
         let graphs = meta::Graphs::new(config.graph_url.clone(), clock.clone());
         let metrics = Arc::new(Metrics::default());
         let calls = calls::Log::start(db.clone(), clock.clone(), Arc::clone(&metrics));
+        let intake = webhooks::Intake::start(db.clone());
         Self(Arc::new(Inner {
             config,
             db,
@@ -88,6 +93,7 @@ impl App {
             facts: methods::Facts::default(),
             page_tokens: connections::PageTokens::default(),
             recent: RecentRows::default(),
+            intake,
             wakes: work::Wakes::default(),
         }))
     }

@@ -61,6 +61,28 @@ pub async fn get(db: &Db, id: &str) -> Result<Option<Connector>> {
     .await
 }
 
+/// What Meta may have signed a webhook with.
+#[derive(Debug)]
+pub struct Secrets {
+    pub client_secret_sealed: Vec<u8>,
+    /// The one before, for as long as Meta may still use it.
+    pub previous_secret_sealed: Option<Vec<u8>>,
+    pub previous_secret_until: Option<Timestamp>,
+}
+row!(Secrets { client_secret_sealed, previous_secret_sealed, previous_secret_until });
+
+/// Where the secret before the last change stands.
+pub fn previous_secret_place(row: &str) -> Place<'_> {
+    Place { scope: SCOPE, table: "connectors", column: "previous_secret_sealed", row }
+}
+
+pub async fn secrets(db: &Db, id: &str) -> Result<Option<Secrets>> {
+    sql("SELECT client_secret_sealed, previous_secret_sealed, previous_secret_until FROM connectors WHERE id = $1")
+        .bind(id)
+        .optional(db)
+        .await
+}
+
 pub async fn put(tx: &mut Tx, connector: &Connector) -> Result<()> {
     sql("INSERT INTO connectors (id, client_id, client_secret_sealed, app_name, graph_version, login, use_cases,
                                  extra_permissions, keyed_redirect_uri, verified_at, updated_at)

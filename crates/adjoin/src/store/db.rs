@@ -145,6 +145,11 @@ impl Db {
 }
 
 impl Tx {
+    /// Whether rows can be locked one by one, as several writers need. SQLite has one writer.
+    pub(super) const fn locks_rows(&self) -> bool {
+        matches!(self.on, Begun::Postgres(_))
+    }
+
     pub async fn commit(self) -> Result<()> {
         let ended = match self.on {
             Begun::Sqlite(tx) => tx.commit().await,

@@ -239,3 +239,19 @@ pub async fn drain(tx: &mut Tx, account: &AccountId, page_id: &str, now: Timesta
     .execute(tx)
     .await
 }
+
+#[derive(Debug)]
+struct Id {
+    id: LeadId,
+}
+row!(Id { id });
+
+/// Our id of a lead of Meta's.
+pub async fn id_of(tx: &mut Tx, account: &AccountId, meta_lead_id: &str) -> Result<Option<LeadId>> {
+    let row: Option<Id> = sql("SELECT id FROM leads WHERE account_id = $1 AND meta_lead_id = $2")
+        .bind(account)
+        .bind(meta_lead_id)
+        .optional(tx)
+        .await?;
+    Ok(row.map(|row| row.id))
+}

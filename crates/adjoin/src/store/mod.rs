@@ -23,8 +23,10 @@ pub mod lead_sightings;
 pub mod lead_stages;
 pub mod leads;
 pub mod operators;
+pub mod quarantine;
 pub mod sessions;
 pub mod settings;
+pub mod webhooks;
 
 pub use db::{Db, Tx};
 pub(crate) use query::row;

@@ -10,11 +10,13 @@ pub mod headers;
 mod health;
 pub mod limits;
 pub mod problem;
+mod serve;
+pub mod webhooks;
 
-use std::net::SocketAddr;
-
-use axum::{Router, middleware, routing::get, serve::ListenerExt as _};
+use axum::{Router, middleware, routing::get};
 use tokio::net::TcpListener;
+
+pub use serve::serve;
 
 use crate::service::App;
 
@@ -28,6 +30,7 @@ pub fn router(app: App) -> Router {
         .merge(open_to_all)
         .merge(api::router(&app))
         .merge(console::router())
+        .merge(webhooks::router())
         .merge(health::router())
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
         .fallback(|| async { console::Failure::no_page() })
@@ -36,21 +39,7 @@ pub fn router(app: App) -> Router {
 }
 
 /// Serves until `shutdown` ends, then lets requests under way finish.
-pub async fn run(
-    app: App,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    // An answer in two pieces must not wait until the first is acknowledged.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection without TCP_NODELAY");
-        }
-    });
-    let served =
-        axum::serve(listener, router(app.clone()).into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(shutdown)
-            .await;
+pub async fn run(app: App, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    serve(listener, router(app.clone()), shutdown).await;
     app.calls.flush().await;
-    served
 }

@@ -14,3 +14,4 @@ mod serve;
 mod support;
 mod validate;
 mod vault;
+mod webhooks;

@@ -57,6 +57,14 @@ fn without_a_key_it_does_not_start_and_says_how_to_make_one() {
     assert!(!folder.path().join("adjoin.db").exists(), "it made a database all the same");
 }
 
+/// Escapes would only be noise in a file, a pipe or a journal.
+#[test]
+fn logs_outside_a_terminal_have_no_colours() {
+    let sandbox = Server::start(adjoin(&["sandbox", "--listen", "127.0.0.1:0"]));
+    let (_, _, logs) = sandbox.terminate();
+    assert!(logs.contains("INFO") && !logs.contains('\u{1b}'), "{logs:?}");
+}
+
 #[test]
 fn a_key_file_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();

@@ -70,6 +70,22 @@ fn an_accepted_ad_set_ends_with_0_and_a_rejected_one_with_1() {
 }
 
 #[test]
+fn what_is_no_file_ends_with_2_and_says_so_in_json() {
+    let directory = std::env::temp_dir();
+    for path in [directory.to_str().unwrap(), "/nowhere/at/all.json"] {
+        for flag in ["--json", "--jsonl"] {
+            let output = validate(&[path, flag], b"");
+            assert_eq!(output.status.code(), Some(2), "{path}");
+            let answer = &answers(&output)[0];
+            assert!(answer["error"]["problem"].as_str().unwrap().contains(path), "{answer}");
+        }
+        let output = validate(&[path], b"");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{path}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains(path));
+    }
+}
+
+#[test]
 fn people_read_the_findings_on_stderr() {
     let output = validate(&[], without_page().to_string().as_bytes());
     assert_eq!(output.status.code(), Some(1));

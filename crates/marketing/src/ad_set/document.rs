@@ -87,6 +87,7 @@ object! {
         "campaign_spec" => campaign_spec: Box<Campaign<'a>>,
         "configured_status" => configured_status: Text<'a>,
         "effective_status" => effective_status: Text<'a>,
+        "budget_remaining" => budget_remaining: i64,
     }
     skip |key| vocabulary(Kind::AdSetParameter).position(key).is_some()
 }

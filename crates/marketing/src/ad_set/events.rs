@@ -29,6 +29,18 @@ pub struct Row {
     measured_bits: u64,
 }
 
+/// Events that were seen to be refused where no row says which are taken.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Refusal {
+    pub objective: String,
+    /// None means whatever the goal is.
+    #[serde(default)]
+    pub goals: Vec<String>,
+    pub events: Vec<String>,
+    pub mark: Mark,
+    pub source: String,
+}
+
 /// How an event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -40,23 +52,44 @@ pub(crate) enum Standing {
 #[derive(Deserialize)]
 struct Table {
     row: Vec<Row>,
+    refused: Vec<Refusal>,
 }
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    let mut rows = table::<Table>("events.toml", include_str!("../../data/events.toml")).row;
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = table::<Table>("events.toml", include_str!("../../data/events.toml"));
     let bits =
         |words: &[String]| words.iter().fold(0, |bits, word| bits | 1 << place(Kind::CustomEventType, word));
-    for row in &mut rows {
+    for row in &mut table.row {
         row.objective_at = place(Kind::Objective, &row.objective);
         row.documented_bits = bits(&row.events);
         row.measured_bits = bits(&row.measured);
     }
-    rows
+    for refusal in &table.refused {
+        place(Kind::Objective, &refusal.objective);
+        bits(&refusal.events);
+        refusal.goals.iter().for_each(|goal| _ = place(Kind::OptimizationGoal, goal));
+    }
+    table
 });
 
 /// All rows. An objective without a row takes every event.
 pub fn rows() -> &'static [Row] {
-    &ROWS
+    &TABLE.row
+}
+
+/// Events that were seen to be refused where no row says which are taken.
+pub fn refusals() -> &'static [Refusal] {
+    &TABLE.refused
+}
+
+/// Whether an event was seen to be refused with an objective and a goal.
+pub(crate) fn refused(objective: &str, goal: Option<&str>, event: &str) -> Option<&'static Refusal> {
+    TABLE.refused.iter().find(|refusal| {
+        refusal.objective == objective
+            && refusal.events.iter().any(|word| word == event)
+            && (refusal.goals.is_empty()
+                || goal.is_some_and(|goal| refusal.goals.iter().any(|word| word == goal)))
+    })
 }
 
 /// The events an objective takes at a location; `None` if it takes every event.
@@ -66,7 +99,10 @@ pub fn events(objective: &str, location: &str) -> Option<&'static Row> {
 
 /// The same for an objective given by its place in the list.
 pub(crate) fn of_objective(objective: usize, location: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.objective_at == objective && row.locations.iter().any(|word| word == location))
+    TABLE
+        .row
+        .iter()
+        .find(|row| row.objective_at == objective && row.locations.iter().any(|word| word == location))
 }
 
 impl Row {

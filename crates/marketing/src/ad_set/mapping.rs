@@ -21,6 +21,9 @@ pub struct Row {
     pub mark: Mark,
     pub source: String,
     pub note: Option<String>,
+    /// Only says something of ad sets that sell a catalog.
+    #[serde(default)]
+    pub catalog: bool,
 }
 
 /// One sufficient set of promoted-object fields.
@@ -30,6 +33,8 @@ pub struct Alternative {
     pub mark: Mark,
     pub source: &'static str,
     pub note: Option<&'static str>,
+    /// Only says something of ad sets that sell a catalog.
+    pub catalog: bool,
 }
 
 impl Alternative {
@@ -105,6 +110,7 @@ fn alternatives<'r>(
         mark,
         source,
         note,
+        catalog: false,
     })
 }
 
@@ -123,8 +129,9 @@ impl Mapping {
             goals,
         };
         for row in rows() {
-            let sets: Vec<_> =
-                alternatives(&row.any_of, row.mark, &row.source, row.note.as_deref()).collect();
+            let sets: Vec<_> = alternatives(&row.any_of, row.mark, &row.source, row.note.as_deref())
+                .map(|alternative| Alternative { catalog: row.catalog, ..alternative })
+                .collect();
             let objective = place(Kind::Objective, &row.objective);
             for destination in &row.destinations {
                 let destination = match destination.as_str() {

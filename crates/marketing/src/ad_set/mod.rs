@@ -28,7 +28,9 @@ pub use countries::{
     Group, Known, Regional, Restricted, dsa, dsa_territories, known, needs_dsa, regional, restricted,
 };
 pub use document::Document;
-pub use events::{Row as EventRow, events, rows as event_rows};
+pub use events::{
+    Refusal as EventRefusal, Row as EventRow, events, refusals as event_refusals, rows as event_rows,
+};
 pub use findings::{Finding, Meta, Report, Rule, RuleRow, Segment, Severity, Verdict};
 pub(crate) use findings::{Findings, at};
 pub use input::InputError;
@@ -39,8 +41,9 @@ pub use mapping::{
 /// Reads and checks one document:
 /// `{"ad_set": {...}, "campaign": {...}?, "ad_account": {...}?, "existing": {...}?, "api_version": "v26.0"?}`.
 ///
-/// With `existing`, the ad set as it stands, `ad_set` is an update. A campaign is checked as a creation too, unless it
-/// has an `id`.
+/// With `existing`, the ad set as it stands, `ad_set` is an update. Otherwise a campaign is checked as a creation too.
+/// If it has an `id` it is there already: then what it leaves out is not missed (but for the objective), an old
+/// objective warns, and all else is checked the same.
 pub fn check(input: &[u8], now: Timestamp) -> Result<Report, InputError> {
     parse(input).map(|document| validate(&document, now))
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::findings::Segment;
-use super::read::{Inspect, Key, Oddity, Read, Slot, Tell, from_json_text};
+use super::read::{Inspect, Key, List, Oddity, Read, Slot, Tell, Text, from_json_text, object};
 use crate::facts::{Mark, table};
 use crate::nearest::nearest;
 use crate::vocabulary::{Index, Kind};
@@ -112,6 +112,10 @@ impl FieldSet {
         other.0 & !self.0 == 0
     }
 
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     pub(crate) fn minus(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
@@ -179,7 +183,41 @@ pub(crate) struct PromotedObject<'a> {
     pub(crate) values: Vec<(usize, Value<'a>)>,
     /// Keys that are no field.
     pub(crate) unknown: Vec<Cow<'a, str>>,
+    /// What `omnichannel_object` holds, if it is there.
+    pub(crate) omnichannel: Option<Box<Omnichannel<'a>>>,
 }
+
+object! {
+    /// Website and app together.
+    Omnichannel {
+        "app" => app: List<'a, Channel<'a>>,
+        "pixel" => pixel: List<'a, Channel<'a>>,
+        "onsite" => onsite: List<'a, Channel<'a>>,
+    }
+    skip |_| true
+}
+
+object! {
+    /// One place at which conversions happen.
+    Channel {
+        "custom_event_type" => custom_event_type: Text<'a>,
+    }
+    skip |_| true
+}
+
+impl Omnichannel<'_> {
+    /// The places, with the name of their list and their place in it.
+    pub(crate) fn items(&self) -> impl Iterator<Item = (&'static str, usize, &Channel<'_>)> {
+        let lists = [("app", &self.app), ("pixel", &self.pixel), ("onsite", &self.onsite)];
+        lists.into_iter().flat_map(|(name, list)| {
+            list.iter()
+                .flat_map(move |list| list.items.iter().enumerate().map(move |(at, item)| (name, at, item)))
+        })
+    }
+}
+
+/// The place of `omnichannel_object`, whose content is read.
+static OMNICHANNEL: LazyLock<Option<usize>> = LazyLock::new(|| position("omnichannel_object"));
 
 impl PromotedObject<'_> {
     /// Whether nothing was given at all, not even a field nobody knows.
@@ -204,22 +242,50 @@ impl PromotedObject<'_> {
     }
 }
 
+impl<'a> PromotedObject<'a> {
+    fn put(&mut self, at: usize, value: Value<'a>) {
+        // As in every JSON object, the last of two equal keys counts.
+        self.values.retain(|(field, _)| *field != at);
+        self.present.insert(at);
+        self.values.push((at, value));
+    }
+
+    fn omnichannel(&mut self, slot: Slot<Omnichannel<'a>>) {
+        let read = match slot {
+            Slot::Null => return,
+            Slot::Good(read)
+                if read.app.is_none()
+                    && read.pixel.is_none()
+                    && read.onsite.is_none()
+                    && read.odd.is_empty() =>
+            {
+                return;
+            }
+            Slot::Good(read) => read,
+            Slot::Bad(_) => Omnichannel::default(),
+        };
+        if let Some(at) = *OMNICHANNEL {
+            self.put(at, Value::Other);
+            self.omnichannel = Some(Box::new(read));
+        }
+    }
+}
+
 impl<'a> Read<'a> for PromotedObject<'a> {
     const EXPECTED: &'static str = "an object";
 
     fn object<A: MapAccess<'a>>(mut object: A) -> Result<Option<Self>, A::Error> {
         let mut read = Self::default();
         while let Some(Key(key)) = object.next_key()? {
-            let value = object.next_value::<Slot<Value<'a>>>()?;
-            match (position(&key), value) {
+            let at = position(&key);
+            if at.is_some() && at == *OMNICHANNEL {
+                read.omnichannel(object.next_value()?);
+                continue;
+            }
+            match (at, object.next_value::<Slot<Value<'a>>>()?) {
                 (None, _) => read.unknown.push(key),
                 (Some(_), Slot::Null | Slot::Bad(_) | Slot::Good(Value::Empty)) => {}
-                (Some(at), Slot::Good(value)) => {
-                    // As in every JSON object, the last of two equal keys counts.
-                    read.values.retain(|(field, _)| *field != at);
-                    read.present.insert(at);
-                    read.values.push((at, value));
-                }
+                (Some(at), Slot::Good(value)) => read.put(at, value),
             }
         }
         Ok(Some(read))

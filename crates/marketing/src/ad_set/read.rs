@@ -61,6 +61,9 @@ const TOO_LARGE: &str = "a number that is too large";
 
 /// What a text of the wrong kind is, for a person: numbers may be written as texts.
 fn kind_of_text(text: &str) -> &'static str {
+    if text.trim().parse::<i64>().is_ok() {
+        return "a number written as a text";
+    }
     match text.trim().parse::<f64>() {
         Ok(number) if number.is_finite() && text.contains('.') => FRACTION,
         Ok(number) if number.is_finite() => TOO_LARGE,

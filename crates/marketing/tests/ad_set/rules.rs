@@ -46,6 +46,14 @@ fn lead() -> Value {
     document("OUTCOME_LEADS", Some("ON_AD"), Some("LEAD_GENERATION"), json!({"page_id": "1"}))
 }
 
+fn quality_lead() -> Value {
+    document("OUTCOME_LEADS", Some("ON_AD"), Some("QUALITY_LEAD"), json!({"page_id": "1", "pixel_id": "2"}))
+}
+
+fn conversations(objective: &str, destination: &str) -> Value {
+    document(objective, Some(destination), Some("CONVERSATIONS"), json!({"page_id": "1"}))
+}
+
 fn housing() -> Value {
     patched(
         &lead(),
@@ -69,9 +77,54 @@ fn update() -> Value {
 
 #[test]
 fn what_is_right_is_accepted() {
-    for document in [sale(), app(), reach(), traffic(), post(), lead(), housing(), lifetime(), update()] {
+    for document in [
+        sale(),
+        app(),
+        reach(),
+        traffic(),
+        post(),
+        lead(),
+        quality_lead(),
+        conversations("OUTCOME_ENGAGEMENT", "MESSENGER"),
+        housing(),
+        lifetime(),
+        update(),
+    ] {
         assert_accepts(&document);
     }
+    let accepts = |document: Value, patch: Value| assert_accepts(&patched(&document, &patch));
+    // A campaign that is there already may have been read in part.
+    accepts(
+        sale(),
+        json!({"campaign": {"id": "120210000000000001", "name": null, "special_ad_categories": null,
+            "is_adset_budget_sharing_enabled": null}}),
+    );
+    accepts(sale(), json!({"campaign": {"spend_cap": 10_000}, "ad_account": {"currency": "USD"}}));
+    accepts(
+        app(),
+        json!({"campaign": {"is_skadnetwork_attribution": true}, "ad_set": {
+            "bid_strategy": "COST_CAP", "bid_amount": 500,
+            "start_time": "2026-12-01T08:00:00+0000", "end_time": "2026-12-04T08:00:00+0000"}}),
+    );
+    accepts(
+        sale(),
+        json!({"ad_set": {"promoted_object": {"value_semantic_type": "MARGIN", "variation": "PRODUCT_SET_AND_WEBSITE"}}}),
+    );
+    accepts(
+        sale(),
+        json!({"ad_set": {"promoted_object": {"pixel_id": null, "custom_event_type": null,
+            "omnichannel_object": {"app": [{"application_id": "1"}],
+                "pixel": [{"pixel_id": "1", "custom_event_type": "PURCHASE"}]}}}}),
+    );
+    accepts(
+        conversations("OUTCOME_TRAFFIC", "MESSENGER"),
+        json!({"ad_set": {"promoted_object": {"custom_event_type": "PURCHASE"}}}),
+    );
+    accepts(
+        update(),
+        json!({"ad_set": {"lifetime_budget": 21_000}, "existing": {"daily_budget": null,
+            "lifetime_budget": 20_000, "budget_remaining": "10000", "end_time": "2026-12-24T08:00:00+0000"}}),
+    );
 }
 
 struct Breach {
@@ -153,11 +206,20 @@ fn breaches() -> Vec<Breach> {
         breach(CampaignMissing, Warn, "campaign", sale(), json!({"campaign": null})),
         breach(
             CampaignMissing,
-            Warn,
+            Reject,
             "ad_set.campaign_id",
             sale(),
             json!({"campaign": null, "ad_set": {"campaign_id": null}}),
         ),
+        breach(
+            CampaignMissing,
+            Reject,
+            "ad_set.campaign_id",
+            sale(),
+            json!({"campaign": {"id": "5"}, "ad_set": {"campaign_id": null}}),
+        ),
+        breach(CampaignMissing, Warn, "ad_set.campaign_id", sale(), ad_set(json!({"campaign_id": null}))),
+        breach(CampaignMismatch, Warn, "ad_set.campaign_id", sale(), campaign(json!({"id": "5"}))),
         breach(
             GoalMissing,
             Warn,
@@ -295,10 +357,178 @@ fn breaches() -> Vec<Breach> {
         ),
         breach(
             PromotedObjectAmbiguous,
-            Warn,
+            Reject,
             "ad_set.promoted_object",
             sale(),
             object(json!({"application_id": "1"})),
+        ),
+        breach(
+            PromotedObjectAmbiguous,
+            Reject,
+            "ad_set.promoted_object",
+            lead(),
+            object(json!({"application_id": "1", "object_store_url": "https://apps.apple.com/app/id1"})),
+        ),
+        breach(
+            PromotedObjectAmbiguous,
+            Reject,
+            "ad_set.promoted_object",
+            sale(),
+            object(json!({"event_id": "1"})),
+        ),
+        breach(
+            PromotedObjectAmbiguous,
+            Warn,
+            "ad_set.promoted_object",
+            sale(),
+            object(json!({"offline_conversion_data_set_id": "1"})),
+        ),
+        breach(
+            OmnichannelNeedsPixel,
+            Reject,
+            "ad_set.promoted_object.omnichannel_object.pixel",
+            sale(),
+            ad_set(json!({"promoted_object": {"pixel_id": null, "custom_event_type": null,
+                "omnichannel_object": {"app": [{"application_id": "1"}]}}})),
+        ),
+        breach(
+            EventNotForObjective,
+            Reject,
+            "ad_set.promoted_object.omnichannel_object.pixel.0.custom_event_type",
+            sale(),
+            ad_set(json!({"promoted_object": {"pixel_id": null, "custom_event_type": null,
+                "omnichannel_object": {"pixel": [{"pixel_id": "1", "custom_event_type": "LEAD"}]}}})),
+        ),
+        breach(
+            MisspeltValue,
+            Warn,
+            "ad_set.promoted_object.omnichannel_object.pixel.0.custom_event_type",
+            sale(),
+            ad_set(json!({"promoted_object": {"pixel_id": null, "custom_event_type": null,
+                "omnichannel_object": {"pixel": [{"pixel_id": "1", "custom_event_type": "VIEW_CONTENT"}]}}})),
+        ),
+        breach(
+            QualityLeadPixelRule,
+            Reject,
+            "ad_set.promoted_object.pixel_rule",
+            quality_lead(),
+            object(json!({"pixel_rule": "{}"})),
+        ),
+        breach(
+            CombinationContested,
+            Warn,
+            "ad_set.optimization_goal",
+            quality_lead(),
+            object(json!({"pixel_id": null})),
+        ),
+        breach(
+            EventRefused,
+            Warn,
+            "ad_set.promoted_object.custom_event_type",
+            conversations("OUTCOME_ENGAGEMENT", "MESSENGER"),
+            object(json!({"custom_event_type": "PURCHASE"})),
+        ),
+        breach(
+            EventRefused,
+            Warn,
+            "ad_set.promoted_object.custom_event_type",
+            conversations("OUTCOME_LEADS", "WHATSAPP"),
+            object(json!({"custom_event_type": "PURCHASE"})),
+        ),
+        breach(
+            UnknownValue,
+            Note,
+            "ad_set.promoted_object.value_semantic_type",
+            sale(),
+            object(json!({"value_semantic_type": "PROFIT"})),
+        ),
+        breach(
+            UnknownValue,
+            Note,
+            "ad_set.promoted_object.variation",
+            sale(),
+            object(json!({"variation": "PRODUCT_SET_AND_MOON"})),
+        ),
+        breach(UnknownValue, Note, "ad_account.currency", sale(), json!({"ad_account": {"currency": "XXQ"}})),
+        breach(
+            PromotedObjectIncomplete,
+            Reject,
+            "ad_set.promoted_object.object_store_url",
+            document("LINK_CLICKS", None, Some("LINK_CLICKS"), json!({"application_id": "1"})),
+            json!({"campaign": {"id": "120210000000000001"}}),
+        ),
+        breach(
+            PromotedObjectMissing,
+            Warn,
+            "ad_set.promoted_object",
+            document("OUTCOME_SALES", Some("WEBSITE"), Some("LINK_CLICKS"), json!({})),
+            campaign(json!({"promoted_object": null})),
+        ),
+        breach(
+            SkanTooShort,
+            Reject,
+            "ad_set.end_time",
+            app(),
+            json!({"campaign": {"is_skadnetwork_attribution": true}, "ad_set": {
+                "bid_strategy": "COST_CAP", "bid_amount": 500,
+                "start_time": "2026-12-01T08:00:00+0000", "end_time": "2026-12-03T08:00:00+0000"}}),
+        ),
+        breach(
+            BudgetBelowSpent,
+            Reject,
+            "ad_set.lifetime_budget",
+            update(),
+            json!({"ad_set": {"lifetime_budget": 10_999}, "existing": {"daily_budget": null,
+                "lifetime_budget": 20_000, "budget_remaining": "10000", "end_time": "2026-12-24T08:00:00+0000"}}),
+        ),
+        breach(
+            BudgetBelowMinimum,
+            Warn,
+            "campaign.daily_budget",
+            sale(),
+            json!({"campaign": {"daily_budget": 1}, "ad_set": {"daily_budget": null, "bid_strategy": null}}),
+        ),
+        breach(
+            LegacyName,
+            Warn,
+            "campaign.objective",
+            sale(),
+            campaign(json!({"objective": "OFFSITE_CONVERSIONS"})),
+        ),
+        breach(
+            CampaignStatus,
+            Reject,
+            "campaign.status",
+            sale(),
+            campaign(json!({"status": "ARCHIVED", "id": "120210000000000001"})),
+        ),
+        breach(
+            CampaignObjectiveMissing,
+            Warn,
+            "campaign.objective",
+            sale(),
+            campaign(json!({"objective": null, "id": "120210000000000001"})),
+        ),
+        breach(
+            BudgetDailyAndLifetime,
+            Reject,
+            "campaign.lifetime_budget",
+            sale(),
+            campaign(json!({"id": "120210000000000001", "daily_budget": 500, "lifetime_budget": 900})),
+        ),
+        breach(
+            BidStrategyUnstated,
+            Warn,
+            "campaign.bid_strategy",
+            sale(),
+            json!({"campaign": {"daily_budget": 5000}, "ad_set": {"daily_budget": null, "bid_strategy": null}}),
+        ),
+        breach(
+            SpendCapTooLow,
+            Reject,
+            "campaign.spend_cap",
+            sale(),
+            json!({"campaign": {"spend_cap": 2999, "id": "120210000000000001"}, "ad_account": {"currency": "EUR"}}),
         ),
         breach(
             PromotedObjectPage,
@@ -316,7 +546,7 @@ fn breaches() -> Vec<Breach> {
         ),
         breach(
             PromotedObjectField,
-            Note,
+            Warn,
             "ad_set.promoted_object.custom_conversion_id",
             sale(),
             object(json!({"custom_conversion_id": "1"})),
@@ -445,7 +675,7 @@ fn breaches() -> Vec<Breach> {
         ),
         breach(
             BidStrategyUnstated,
-            Note,
+            Warn,
             "ad_set.bid_strategy",
             sale(),
             ad_set(json!({"bid_strategy": null})),
@@ -617,7 +847,7 @@ fn breaches() -> Vec<Breach> {
             sale(),
             campaign(json!({"is_adset_budget_sharing_enabled": true})),
         ),
-        breach(SpendCapTooLow, Warn, "campaign.spend_cap", sale(), campaign(json!({"spend_cap": 9999}))),
+        breach(SpendCapTooLow, Reject, "campaign.spend_cap", sale(), campaign(json!({"spend_cap": 9999}))),
         breach(
             SpendTargetNeedsCampaignBudget,
             Reject,
@@ -1313,7 +1543,7 @@ fn of_what_cannot_be_read_nothing_else_is_said() {
         (json!({"ad_set": {"optimization_goal": []}}), "ad_set.optimization_goal", "a list"),
         (json!({"campaign": {"special_ad_categories": "NONE"}}), "campaign.special_ad_categories", "a text"),
         (
-            json!({"ad_set": {"daily_budget": null, "bid_strategy": null}, "campaign": {"daily_budget": 0.5, "is_adset_budget_sharing_enabled": null}}),
+            json!({"ad_set": {"daily_budget": null, "bid_strategy": null}, "campaign": {"daily_budget": 0.5, "bid_strategy": "LOWEST_COST_WITHOUT_CAP", "is_adset_budget_sharing_enabled": null}}),
             "campaign.daily_budget",
             "a number with a fraction",
         ),
@@ -1358,6 +1588,63 @@ fn the_first_documented_promoted_object_is_asked_for_and_all_are_named() {
         crate::support::rejects(&check(&document)),
         ["PromotedObjectIncomplete at ad_set.promoted_object.pixel_id"]
     );
+}
+
+#[test]
+fn what_was_taken_away_is_named() {
+    let old = |object| {
+        let mut document = document("CONVERSIONS", None, Some("OFFSITE_CONVERSIONS"), object);
+        document["campaign"]["id"] = "120210000000000001".into();
+        check(&document)
+    };
+    let named = |report: &adjoin_marketing::ad_set::Report| crate::support::rejects(report);
+    assert_eq!(
+        named(&old(json!({"application_id": "1", "custom_event_type": "PURCHASE"}))),
+        ["PromotedObjectIncomplete at ad_set.promoted_object.object_store_url"]
+    );
+    let alone = old(json!({"custom_event_type": "PURCHASE"}));
+    assert_eq!(named(&alone), ["PromotedObjectIncomplete at ad_set.promoted_object.pixel_id"]);
+    for way in ["pixel_id", "event_id", "application_id + object_store_url", "offline_conversion_data_set_id"]
+    {
+        assert!(alone.findings[0].fix.contains(way), "{alone:#?}");
+    }
+}
+
+#[test]
+fn a_pixel_comes_before_a_catalog_where_none_is_sold() {
+    let sale = document("OUTCOME_SALES", Some("WEBSITE"), Some("LINK_CLICKS"), json!({}));
+    let report = check(&patched(&sale, &json!({"campaign": {"promoted_object": null}})));
+    assert_eq!(report.findings[0].fix, "Add promoted_object with pixel_id and custom_event_type.");
+    // With the catalog on the campaign, it is documented what is missing.
+    let report = check(&sale);
+    assert_eq!(report.findings[0].severity, Severity::Reject);
+    assert!(report.findings[0].fix.contains("product_set_id"), "{report:#?}");
+}
+
+#[test]
+fn a_published_ad_set_refuses_with_its_own_number() {
+    for (objective, goal) in [("OUTCOME_SALES", "OFFSITE_CONVERSIONS"), ("OUTCOME_TRAFFIC", "LINK_CLICKS")] {
+        let mut document = update();
+        document["campaign"]["objective"] = objective.into();
+        document["existing"]["optimization_goal"] = goal.into();
+        document["existing"]["status"] = "ACTIVE".into();
+        document["ad_set"]["promoted_object"] =
+            json!({"pixel_id": "1234567890", "custom_event_type": "ADD_TO_CART"});
+        let report = check(&document);
+        let path = "ad_set.promoted_object.custom_event_type";
+        let finding = report.findings.iter().find(|finding| finding.dotted_path() == path).unwrap();
+        assert_eq!(finding.meta.map(|meta| meta.subcode), Some(3_260_011), "{report:#?}");
+    }
+}
+
+#[test]
+fn a_bare_id_is_told_to_be_a_pages() {
+    for (bare, found) in [(json!("123"), "a number written as a text"), (json!(123), "a number")] {
+        let report = check(&patched(&lead(), &json!({"ad_set": {"promoted_object": bare}})));
+        let finding = &report.findings[0];
+        assert_eq!(finding.message, format!("promoted_object must be an object, and is {found}."));
+        assert!(finding.fix.contains("{\"page_id\": ...}"), "{finding:?}");
+    }
 }
 
 #[test]

@@ -38,7 +38,9 @@ fn every_documented_row_of_today_is_accepted() {
                 {
                     let complaints = told(&report, Severity::Warn);
                     assert!(
-                        complaints.iter().all(|told| told.starts_with("EventMeasured")),
+                        complaints.iter().all(|told| told.starts_with("EventMeasured")
+                            // Documented for the row, but not in the list of fields for creation.
+                            || told.ends_with("place_page_set_id")),
                         "{whole:#} {complaints:?}"
                     );
                 }
@@ -96,6 +98,39 @@ fn every_row_of_the_old_table_holds_under_an_old_campaign() {
             }
             let report = check(&whole);
             assert_ne!(report.verdict, Verdict::Reject, "{whole:#} {report:#?}");
+        }
+    }
+}
+
+#[test]
+fn without_a_field_an_old_row_is_told_about_and_the_field_named() {
+    for row in legacy::rows() {
+        for (goal, set) in row.goals.iter().flat_map(|goal| row.any_of.iter().map(move |set| (goal, set))) {
+            let alternatives = promoted_object_sets(&row.objective, None, goal);
+            for gone in set {
+                let rest: Vec<&str> = names(set).into_iter().filter(|field| field != gone).collect();
+                let still_enough = alternatives.iter().any(|other| {
+                    other.fields().count() > 0 && other.fields().all(|field| rest.contains(&field))
+                });
+                // Nothing at all is enough for some, and an event alone promotes nothing.
+                let nothing_is_enough = alternatives.iter().any(|other| other.fields().count() == 0);
+                let is_begun = rest.iter().any(|field| !field.starts_with("custom_event"));
+                if still_enough || (nothing_is_enough && !is_begun) {
+                    continue;
+                }
+                let mut whole =
+                    document(&row.objective, None, Some(goal), promoted_object(&row.objective, &rest));
+                whole["campaign"]["id"] = "120210000000000001".into();
+                let report = check(&whole);
+                let path = format!("ad_set.promoted_object.{gone}");
+                // With more than an event left, it is clear which set was meant.
+                let named = report.findings.iter().any(|finding| {
+                    finding.severity >= Severity::Warn
+                        && (finding.dotted_path() == path
+                            || (!is_begun && finding.message.contains(gone.as_str())))
+                });
+                assert!(named, "{gone} is not named: {whole:#} {report:#?}");
+            }
         }
     }
 }

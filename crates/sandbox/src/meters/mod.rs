@@ -106,8 +106,6 @@ const SPEND_CAPS_A_DAY: usize = 10;
 const HOUR: i64 = 3_600;
 /// Calls for leads that each lead gives its Page a day. Source: lead-ads/retrieving.
 const LEAD_CALLS_A_LEAD: u64 = 4_800;
-/// What a used-up leadgen meter tells a caller to wait.
-const LEADS_REGAINED_MINUTES: i64 = 5;
 
 #[derive(Debug, Default)]
 pub struct Meters {
@@ -121,11 +119,57 @@ pub struct Meters {
     spend_caps: HashMap<u64, Recent>,
 }
 
+/// What a limit is counted on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asset {
+    AdAccount {
+        account: u64,
+        insights: bool,
+    },
+    Page(String),
+    /// The leads of a Page.
+    Leads(String),
+    Catalog(String),
+    /// Nothing but the app.
+    Other,
+}
+
+impl Asset {
+    /// Code, type in the header, and id of the use case of what is no ad account.
+    fn use_case(&self) -> Option<(i64, &'static str, &str)> {
+        match self {
+            Self::Page(id) => Some((80_001, "pages", id)),
+            Self::Leads(id) => Some((80_005, "leadgen", id)),
+            Self::Catalog(id) => Some((80_009, "catalog_management", id)),
+            Self::AdAccount { .. } | Self::Other => None,
+        }
+    }
+
+    /// What a limit that is used up answers here; `refusal` is what it answers for an ad account.
+    pub fn refusal(&self, limit: RateLimit, refusal: GraphError) -> Option<GraphError> {
+        match (limit, self) {
+            (RateLimit::App, Self::AdAccount { insights: true, .. }) => Some(refusal.subcode(1_504_022)),
+            (RateLimit::App, _) | (_, Self::AdAccount { .. }) => Some(refusal),
+            (RateLimit::Score, _) => None,
+            (RateLimit::Buc, Self::Leads(_)) => Some(too_many_lead_calls()),
+            (RateLimit::Buc, other) => other.use_case().map(|(code, _, _)| {
+                let what = if matches!(other, Self::Catalog(_)) { "catalog" } else { "Page account" };
+                GraphError::new(code, format!("(#{code}) There have been too many calls to this {what}. Wait a bit and try again. For more info, please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting."))
+            }),
+        }
+    }
+}
+
+/// Minutes that a limit which is used up tells a caller to wait.
+const REGAINED_MINUTES: i64 = 5;
+
 /// The meters as a call left them, for its headers.
 #[derive(Debug, Default, Clone)]
 pub struct Usage {
     app_percent: u32,
     account: Option<AccountUsage>,
+    /// Type and id of a use case that is used up and is no ad account's.
+    used_up: Option<(&'static str, String)>,
     leads: Option<LeadsUsage>,
 }
 
@@ -243,6 +287,7 @@ impl Meters {
                 insights,
             }),
             leads: None,
+            used_up: None,
         }
     }
 
@@ -269,9 +314,10 @@ impl Meters {
         if refused { Err(too_many_lead_calls()) } else { Ok(()) }
     }
 
-    /// An ad set's budget changes: four an hour, on every tier.
-    pub fn ad_set_budget(&mut self, ad_set: u64, now: i64) -> Result<(), GraphError> {
-        if self.ad_set_budgets.entry(ad_set).or_default().add(now, HOUR, AD_SET_BUDGETS_AN_HOUR) {
+    /// Whether an ad set's budget may change once more: four times an hour, on every tier.
+    pub fn ad_set_budget_is_free(&self, ad_set: u64, now: i64) -> Result<(), GraphError> {
+        let recent = self.ad_set_budgets.get(&ad_set).map_or(0, |recent| recent.within(now, HOUR));
+        if recent < AD_SET_BUDGETS_AN_HOUR {
             return Ok(());
         }
         Err(GraphError::new(613, "(#613) Calls to this api have exceeded the rate limit.")
@@ -280,6 +326,11 @@ impl Meters {
                 "Budget changed too often",
                 format!("The budget of an ad set can be changed {AD_SET_BUDGETS_AN_HOUR} times an hour."),
             ))
+    }
+
+    /// Counts a change of an ad set's budget.
+    pub fn ad_set_budget_changed(&mut self, ad_set: u64, now: i64) {
+        self.ad_set_budgets.entry(ad_set).or_default().add(now, HOUR, AD_SET_BUDGETS_AN_HOUR);
     }
 
     /// An account's spend cap changes: ten a day, on every tier.
@@ -315,30 +366,32 @@ fn percent(used: u32, limit: u32) -> u32 {
 
 impl Usage {
     /// Shows a limit as used up, for a scenario that pretends it is.
-    pub fn exhaust(&mut self, limit: Option<RateLimit>, account: Option<u64>, tier: Option<scenarios::Tier>) {
+    pub fn exhaust(&mut self, limit: Option<RateLimit>, asset: &Asset, tier: Option<scenarios::Tier>) {
         let Some(limit) = limit else { return };
         let tier = Tier::from(tier);
         self.app_percent = if limit == RateLimit::App { 100 } else { 0 };
-        self.account = account.map(|account| {
-            let used_up = limit == RateLimit::Buc;
-            AccountUsage {
+        let used_up = limit == RateLimit::Buc;
+        if let Asset::AdAccount { account, insights } = *asset {
+            let case = if insights { UseCase::Insights } else { UseCase::Management };
+            self.account = Some(AccountUsage {
                 account,
                 tier,
                 score_percent: if limit == RateLimit::Score { 100.0 } else { 0.0 },
                 reset_seconds: tier.score().1,
                 cases: vec![(
-                    UseCase::Management,
+                    case,
                     if used_up { 100 } else { 0 },
-                    if used_up { 5 } else { 0 },
+                    if used_up { REGAINED_MINUTES } else { 0 },
                 )],
-                insights: false,
-            }
-        });
+                insights,
+            });
+        }
+        self.used_up = asset.use_case().filter(|_| used_up).map(|(_, kind, id)| (kind, id.to_owned()));
     }
 
     /// Shows the calls for a Page's leads as used up.
     pub fn exhaust_leads(&mut self, page: Option<String>) {
-        self.leads = page.map(|page| LeadsUsage { page, percent: 100, minutes: LEADS_REGAINED_MINUTES });
+        self.leads = page.map(|page| LeadsUsage { page, percent: 100, minutes: REGAINED_MINUTES });
     }
 
     pub fn headers(&self) -> Vec<(HeaderName, String)> {
@@ -357,6 +410,13 @@ impl Usage {
                 "estimated_time_to_regain_access": leads.minutes,
             });
             business.insert(leads.page.clone(), json!([case]));
+        }
+        if let Some((kind, id)) = &self.used_up {
+            let case = json!({
+                "type": kind, "call_count": 100, "total_cputime": 50, "total_time": 50,
+                "estimated_time_to_regain_access": REGAINED_MINUTES,
+            });
+            business.insert(id.clone(), json!([case]));
         }
         if let Some(usage) = &self.account {
             Self::of_account(usage, app, &mut headers, &mut business);
@@ -506,9 +566,10 @@ mod tests {
     fn budgets_change_four_times_an_hour() {
         let mut meters = Meters::default();
         for second in 0..4 {
-            meters.ad_set_budget(7, second).unwrap();
+            meters.ad_set_budget_is_free(7, second).unwrap();
+            meters.ad_set_budget_changed(7, second);
         }
-        assert_eq!(meters.ad_set_budget(7, 100).unwrap_err().subcode, Some(1_487_632));
-        assert!(meters.ad_set_budget(7, 3_600).is_ok());
+        assert_eq!(meters.ad_set_budget_is_free(7, 100).unwrap_err().subcode, Some(1_487_632));
+        assert!(meters.ad_set_budget_is_free(7, 3_600).is_ok());
     }
 }

@@ -113,6 +113,11 @@ impl<const SLOTS: usize, const SECONDS: i64> Sliding<SLOTS, SECONDS> {
 pub struct Recent(VecDeque<i64>);
 
 impl Recent {
+    /// How many events there were within the last `seconds`.
+    pub fn within(&self, now: i64, seconds: i64) -> usize {
+        self.0.iter().filter(|at| **at > now - seconds).count()
+    }
+
     /// Notes an event unless there were `limit` within the last `seconds`.
     pub fn add(&mut self, now: i64, seconds: i64, limit: usize) -> bool {
         self.0.retain(|at| *at > now - seconds);

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Cell, Kind, List, Node, Request, Room, Route, Scope, ad_creative, copies, create, delete, edge, insights,
-    node, refusals, update, write,
+    Cell, Kind, List, Node, Request, Room, Route, Scope, ad_creative, ad_set, copies, create, delete, edge,
+    insights, node, refusals, update, write,
 };
 use crate::{
-    protocol::GraphError,
+    protocol::{GraphError, Params},
     world::{
         World,
         objects::{Object, ObjectKind, Status},
@@ -43,12 +43,18 @@ fn create_ad(world: &mut World, request: &Request<'_>, account: &Node) -> Result
     let validate_only = write::validate_only(params)?;
     let status = write::status(params, &[Status::Active, Status::Paused])?.unwrap_or(Status::Active);
     let mut fields = write::parameters(Kind::Ad, params)?;
-    for name in ["name", "adset_id", "creative"] {
+    for name in ["name", "creative"] {
         if !params.has(name) {
             return Err(write::required(name));
         }
     }
     let number = account.number();
+    if let Some(spec) = params.json("adset_spec").filter(|_| !params.has("adset_id")) {
+        return create_whole(world, request, number, status, fields, spec);
+    }
+    if !params.has("adset_id") {
+        return Err(write::required("adset_id"));
+    }
     let ad_set = ad_set_for(world, number, fields.remove("adset_id").as_ref())?;
     let ad_set_id = ad_set.id;
     if world.objects.children(ad_set_id, ObjectKind::Ad).visible() >= PER_AD_SET {
@@ -61,13 +67,41 @@ fn create_ad(world: &mut World, request: &Request<'_>, account: &Node) -> Result
     }
     let spec = fields.get("creative").cloned().unwrap_or_default();
     let prepared = ad_creative::prepare(world, request, number, &spec)?;
-    refusals::ad(world, request, ad_set, prepared.creative(world)?)?;
+    let campaign = world.objects.get(ad_set.parent);
+    refusals::ad(world, request, campaign, ad_set, prepared.creative(world)?)?;
     if validate_only {
         return Ok(json!({ "success": true }));
     }
     let creative = prepared.settle(world);
     fields.insert("creative".into(), json!({ "creative_id": creative.to_string() }));
     let object = write::new_object(world, ObjectKind::Ad, number, ad_set_id, status, fields);
+    let id = world.objects.insert(object);
+    write::created(world, request, ObjectKind::Ad, id)
+}
+
+/// An ad that brings its ad set along, and that perhaps its campaign: all are made, or none.
+fn create_whole(
+    world: &mut World,
+    request: &Request<'_>,
+    account: u64,
+    status: Status,
+    mut fields: Map<String, Value>,
+    spec: Value,
+) -> Result<Value, GraphError> {
+    let Value::Object(spec) = spec else {
+        return Err(GraphError::new(100, "(#100) param adset_spec must be an array.").blame(&["adset_spec"]));
+    };
+    let ad_set = ad_set::prepare(world, request, account, &Params(spec))?;
+    let creative = fields.get("creative").cloned().unwrap_or_default();
+    let creative = ad_creative::prepare(world, request, account, &creative)?;
+    refusals::ad(world, request, Some(&ad_set.campaign), &ad_set.ad_set, creative.creative(world)?)?;
+    if write::validate_only(request.params())? {
+        return Ok(json!({ "success": true }));
+    }
+    let creative = creative.settle(world);
+    let ad_set = ad_set.settle(world);
+    fields.insert("creative".into(), json!({ "creative_id": creative.to_string() }));
+    let object = write::new_object(world, ObjectKind::Ad, account, ad_set, status, fields);
     let id = world.objects.insert(object);
     write::created(world, request, ObjectKind::Ad, id)
 }
@@ -85,7 +119,8 @@ fn ad_set_for<'w>(world: &'w World, account: u64, id: Option<&Value>) -> Result<
                 .user("Ad set not found", format!("The ad set {text} does not exist in this ad account."))
         })?;
     if ad_set.status.is_hidden() {
-        return Err(GraphError::new(100, "Invalid parameter").subcode(1_487_056).blame(&["adset_id"]).user(
+        let subcode = if ad_set.status == Status::Deleted { 1_487_056 } else { 1_487_566 };
+        return Err(GraphError::new(100, "Invalid parameter").subcode(subcode).blame(&["adset_id"]).user(
             "The ad set cannot be used",
             format!("The ad set is {} and takes no new ads.", ad_set.status.name().to_lowercase()),
         ));
@@ -102,7 +137,8 @@ fn update_ad(world: &mut World, request: &Request<'_>, node: &Node) -> Result<Va
     };
     let prepared = ad_creative::prepare(world, request, account, &spec)?;
     if let Some(ad_set) = world.objects.get(node.number()).and_then(|ad| world.objects.get(ad.parent)) {
-        refusals::ad(world, request, ad_set, prepared.creative(world)?)?;
+        let campaign = world.objects.get(ad_set.parent);
+        refusals::ad(world, request, campaign, ad_set, prepared.creative(world)?)?;
     }
     if write::validate_only(params)? {
         return write::update(world, request, node, keeps_its_ad_set);

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Cell, Kind, List, Node, Request, Route, Scope, create, delete, edge, node, refusals, update, write,
+    Cell, Kind, List, Node, Request, Route, Scope, ad_image, create, delete, edge, node, refusals, update,
+    write,
 };
 use crate::{
     protocol::{GraphError, Params},
@@ -214,6 +215,22 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         "image_hash" => {
             let story = object.field("object_story_spec");
             object.text(name).or_else(|| story?.pointer("/link_data/image_hash")?.as_str()).map(Into::into)
+        }
+        "image_urls_for_viewing" => {
+            let story = object.field("object_story_spec");
+            let of_story = |path: &str| story?.pointer(path)?.as_str();
+            let hash = object
+                .text("image_hash")
+                .or_else(|| of_story("/link_data/image_hash"))
+                .or_else(|| of_story("/photo_data/image_hash"));
+            let elsewhere = object
+                .text("image_url")
+                .or_else(|| of_story("/link_data/picture"))
+                .or_else(|| of_story("/photo_data/url"));
+            let url = hash
+                .map(|hash| ad_image::url(&scope.call.base_url, object.account, hash))
+                .or_else(|| elsewhere.map(str::to_owned))?;
+            Some(json!([url]).into())
         }
         "status" => Some(if object.status == Status::Deleted { "DELETED" } else { "ACTIVE" }.into()),
         _ => write::common_field(scope.world, object, name).map(Cell::Value),

@@ -85,7 +85,7 @@ fn upload(world: &mut World, request: &Request<'_>, account: &Node) -> Result<Va
 }
 
 /// Where the image is served.
-fn url(base_url: &str, account: u64, hash: &str) -> String {
+pub(super) fn url(base_url: &str, account: u64, hash: &str) -> String {
     format!("{base_url}/_sandbox/images/{account}/{hash}")
 }
 

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Cell, Kind, List, Node, Request, Route, Scope, copies, create, delete, edge, insights, node, refusals,
-    update, write,
+    Cell, Kind, List, Node, Request, Route, Scope, ad, campaign, copies, create, delete, edge, insights,
+    node, refusals, update, write,
 };
 use crate::{
-    protocol::GraphError,
+    protocol::{GraphError, Params},
     world::{
         World,
         objects::{Object, ObjectKind, Status},
@@ -24,22 +24,57 @@ pub const ROUTES: &[Route] = &[
     create(Kind::AdAccount, "adsets", create_ad_set),
     edge(Kind::Campaign, "adsets", |_, node, _| Ok(List::objects(node.number(), ObjectKind::AdSet))),
     node(Kind::AdSet),
-    update(Kind::AdSet, |world, request, node| {
-        if changes_budget(request) {
-            world.meters.ad_set_budget(node.number(), world.clock.unix())?;
-        }
-        write::update(world, request, node, |world, ad_set, changes| {
-            refusals::changed_ad_set(world, request, ad_set, changes)
-        })
-    }),
+    update(Kind::AdSet, update_ad_set),
     delete(Kind::AdSet, None, write::delete),
     create(Kind::AdSet, "copies", copies::ad_set),
     edge(Kind::AdSet, "insights", insights::list),
+    edge(Kind::AdSet, "adcreatives", |scope, node, _| {
+        let objects = &scope.world.objects;
+        let ads = objects.children(node.number(), ObjectKind::Ad).ids.iter().rev();
+        let mut creatives: Vec<&str> = ads
+            .filter_map(|id| objects.get(*id))
+            .filter(|ad| !ad.status.is_hidden())
+            .filter_map(ad::creative_id)
+            .collect();
+        let mut seen = std::collections::HashSet::new();
+        creatives.retain(|id| seen.insert(*id));
+        Ok(List::nodes(creatives.into_iter().map(|id| Node::new(Kind::AdCreative, id)).collect()))
+    }),
 ];
 
 fn create_ad_set(world: &mut World, request: &Request<'_>, account: &Node) -> Result<Value, GraphError> {
-    let params = request.params();
-    let validate_only = write::validate_only(params)?;
+    let validate_only = write::validate_only(request.params())?;
+    let prepared = prepare(world, request, account.number(), request.params())?;
+    if validate_only {
+        return Ok(json!({ "success": true }));
+    }
+    let id = prepared.settle(world);
+    write::created(world, request, ObjectKind::AdSet, id)
+}
+
+/// An ad set that passed its checks, with the campaign its `campaign_spec` brings along.
+pub struct Prepared {
+    pub ad_set: Object,
+    pub campaign: Object,
+    is_new_campaign: bool,
+}
+
+impl Prepared {
+    pub fn settle(mut self, world: &mut World) -> u64 {
+        if self.is_new_campaign {
+            self.ad_set.parent = world.objects.insert(self.campaign);
+        }
+        world.objects.insert(self.ad_set)
+    }
+}
+
+/// Checks an ad set that is to be created, from the call's parameters or an ad's `adset_spec`.
+pub fn prepare(
+    world: &World,
+    request: &Request<'_>,
+    account: u64,
+    params: &Params,
+) -> Result<Prepared, GraphError> {
     let status = write::status(params, &[Status::Active, Status::Paused])?.unwrap_or(Status::Active);
     let mut aliased = params.clone();
     for (alias, name) in [("time_start", "start_time"), ("time_stop", "end_time")] {
@@ -48,25 +83,31 @@ fn create_ad_set(world: &mut World, request: &Request<'_>, account: &Node) -> Re
         }
     }
     let mut fields = write::parameters(Kind::AdSet, &aliased)?;
-    for name in ["name", "campaign_id"] {
-        if !params.has(name) {
-            return Err(write::required(name));
+    if !params.has("name") {
+        return Err(write::required("name"));
+    }
+    let spec = params.json("campaign_spec").filter(|_| !params.has("campaign_id"));
+    let is_new_campaign = spec.is_some();
+    let campaign = match spec {
+        Some(Value::Object(spec)) => campaign::prepare(world, request, account, &Params(spec))?,
+        Some(_) => {
+            return Err(GraphError::new(100, "(#100) param campaign_spec must be an array.")
+                .blame(&["campaign_spec"]));
         }
-    }
-    let number = account.number();
-    let campaign = campaign_for(world, number, fields.get("campaign_id"))?;
-    let campaign_id = campaign.id;
-    limits(world, number, campaign_id)?;
+        None if !params.has("campaign_id") => return Err(write::required("campaign_id")),
+        None => {
+            let campaign = campaign_for(world, account, fields.get("campaign_id"))?;
+            limits(world, account, campaign.id)?;
+            campaign.clone()
+        }
+    };
     fields.retain(|_, value| !value.is_null());
-    refusals::new_ad_set(world, request, campaign, status, &fields)?;
-    if validate_only {
-        return Ok(json!({ "success": true }));
-    }
+    fields.insert("campaign_id".into(), campaign.id.to_string().into());
+    refusals::new_ad_set(world, request, &campaign, status, &fields)?;
     fields.remove("campaign_id");
     tidy(world, &mut fields);
-    let object = write::new_object(world, ObjectKind::AdSet, number, campaign_id, status, fields);
-    let id = world.objects.insert(object);
-    write::created(world, request, ObjectKind::AdSet, id)
+    let ad_set = write::new_object(world, ObjectKind::AdSet, account, campaign.id, status, fields);
+    Ok(Prepared { ad_set, campaign, is_new_campaign })
 }
 
 /// The campaign named by `campaign_id`: of this account, and not deleted or archived.
@@ -126,8 +167,24 @@ fn tidy(world: &World, fields: &mut Map<String, Value>) {
     fields.entry("pacing_type").or_insert_with(|| json!(["standard"]));
 }
 
-fn changes_budget(request: &Request<'_>) -> bool {
-    request.params().has("daily_budget") || request.params().has("lifetime_budget")
+/// Only a budget that really becomes another one counts for its meter.
+fn update_ad_set(world: &mut World, request: &Request<'_>, node: &Node) -> Result<Value, GraphError> {
+    let now = world.clock.unix();
+    let validate_only = write::validate_only(request.params())?;
+    let changes_budget = std::cell::Cell::new(false);
+    let answer = write::update(world, request, node, |world, ad_set, changes| {
+        refusals::changed_ad_set(world, request, ad_set, changes)?;
+        let is_new = |name: &str| changes.get(name).is_some_and(|budget| Some(budget) != ad_set.field(name));
+        if !validate_only && (is_new("daily_budget") || is_new("lifetime_budget")) {
+            world.meters.ad_set_budget_is_free(ad_set.id, now)?;
+            changes_budget.set(true);
+        }
+        Ok(())
+    })?;
+    if changes_budget.get() {
+        world.meters.ad_set_budget_changed(node.number(), now);
+    }
+    Ok(answer)
 }
 
 pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {

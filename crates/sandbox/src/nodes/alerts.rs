@@ -8,10 +8,14 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Action, Kind, List, Node, Request, Route, create, delete, edge, write};
+use super::{Action, Kind, List, Node, Request, Route, create, delete, edge, filter, write};
 use crate::{
     protocol::{GraphError, Method, Params},
-    world::{World, webhooks::Alert},
+    world::{
+        World,
+        objects::Object,
+        webhooks::{Alert, level},
+    },
 };
 
 /// An alert stands below the edge, and is no node of its own.
@@ -71,6 +75,106 @@ fn find<'w>(world: &'w World, request: &Request<'_>, account: &Node) -> Result<&
         .and_then(|id: u64| world.webhooks.alerts.get(&id))
         .filter(|alert| alert.account == account.number() && alert.app == request.caller.app_id)
         .ok_or_else(|| GraphError::unsupported_get(id))
+}
+
+/// Looks for what a call makes and changes, for the alerts that are about it.
+pub struct Watch {
+    made: usize,
+    /// The object that is called, as it was.
+    before: Option<Object>,
+}
+
+impl Watch {
+    pub fn begin(world: &World, node: &Node) -> Self {
+        // Most worlds have no alert.
+        let before =
+            if world.webhooks.alerts.is_empty() { None } else { world.objects.get(node.number()).cloned() };
+        Self { made: world.objects.count(), before }
+    }
+
+    pub fn end(self, world: &mut World) {
+        if world.webhooks.alerts.is_empty() {
+            return;
+        }
+        for id in world.objects.made_after(self.made) {
+            tell(world, id, None);
+        }
+        if let Some(before) = self.before {
+            tell(world, before.id, Some(&before));
+        }
+    }
+}
+
+/// Tells of an object that was made, or changed from what it was before.
+fn tell(world: &mut World, id: u64, before: Option<&Object>) {
+    let Some(object) = world.objects.get(id) else { return };
+    let Some(kind) = level(object.kind) else { return };
+    let event_type = if before.is_some() { "OBJECT_UPDATED" } else { "OBJECT_CREATED" };
+    let true_ones: Vec<(Alert, Option<Value>)> = world
+        .webhooks
+        .alerts
+        .values()
+        .filter(|alert| alert.enabled && alert.account == object.account && alert.event_type == event_type)
+        .filter(|alert| is_about(world, alert, object))
+        .filter_map(|alert| {
+            let Some(field) = &alert.field else { return Some((alert.clone(), None)) };
+            let now = value(world, object, field);
+            let changed = before.is_some_and(|before| value(world, before, field) != now);
+            let met = alert.operator.as_ref().is_none_or(|operator| {
+                let wanted = operand(alert.value.as_deref().unwrap_or_default());
+                filter::holds(operator, &wanted, now.as_ref()).unwrap_or(false)
+            });
+            (changed && met).then(|| (alert.clone(), now))
+        })
+        .collect();
+    for (alert, current) in true_ones {
+        world.raise_alert(&alert, id, kind, current.map(|value| plain(&value)));
+    }
+}
+
+fn is_about(world: &World, alert: &Alert, object: &Object) -> bool {
+    alert.filters.as_array().into_iter().flatten().all(|condition| {
+        let text = |name: &str| condition.get(name).and_then(Value::as_str).unwrap_or_default();
+        let wanted = condition.get("value").map_or(Value::Null, |value| match value {
+            Value::String(text) => operand(text),
+            other => other.clone(),
+        });
+        filter::holds(text("operator"), &wanted, value(world, object, text("field")).as_ref())
+            .unwrap_or(false)
+    })
+}
+
+/// What an object has in a field that alerts know.
+fn value(world: &World, object: &Object, field: &str) -> Option<Value> {
+    Some(match field {
+        "entity_type" => level(object.kind)?.to_uppercase().into(),
+        "name" => object.name.clone().into(),
+        "status" => object.status.name().into(),
+        "effective_status" => world.objects.effective_status(object).into(),
+        "created_time" => object.created.into(),
+        "updated_time" => object.updated.into(),
+        "objective" | "buying_type" => world.objects.campaign_of(object)?.field(field)?.clone(),
+        "adlabel_ids" => object
+            .field("adlabels")?
+            .as_array()?
+            .iter()
+            .filter_map(|label| label.get("id").cloned())
+            .collect(),
+        _ => object.field(field)?.clone(),
+    })
+}
+
+/// Ranges and lists are written as text: `[1000,2000]` or `1000,2000`.
+fn operand(text: &str) -> Value {
+    match serde_json::from_str(text) {
+        Ok(list @ Value::Array(_)) => list,
+        _ if text.contains(',') => text.split(',').map(str::trim).collect(),
+        _ => text.into(),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn switch(world: &mut World, request: &Request<'_>, account: &Node) -> Result<Value, GraphError> {

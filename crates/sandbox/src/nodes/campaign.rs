@@ -7,7 +7,7 @@ use super::{
     update, write,
 };
 use crate::{
-    protocol::GraphError,
+    protocol::{GraphError, Params},
     world::{
         World,
         objects::{Object, ObjectKind, Status},
@@ -19,7 +19,9 @@ pub const ROUTES: &[Route] = &[
     create(Kind::AdAccount, "campaigns", create_campaign),
     node(Kind::Campaign),
     update(Kind::Campaign, |world, request, node| {
-        write::update(world, request, node, refusals::changed_campaign)
+        write::update(world, request, node, |world, campaign, changes| {
+            refusals::changed_campaign(world, request, campaign, changes)
+        })
     }),
     delete(Kind::Campaign, None, write::delete),
     create(Kind::Campaign, "copies", copies::campaign),
@@ -27,8 +29,22 @@ pub const ROUTES: &[Route] = &[
 ];
 
 fn create_campaign(world: &mut World, request: &Request<'_>, account: &Node) -> Result<Value, GraphError> {
-    let params = request.params();
-    let validate_only = write::validate_only(params)?;
+    let validate_only = write::validate_only(request.params())?;
+    let campaign = prepare(world, request, account.number(), request.params())?;
+    if validate_only {
+        return Ok(json!({ "success": true }));
+    }
+    let id = world.objects.insert(campaign);
+    write::created(world, request, ObjectKind::Campaign, id)
+}
+
+/// Checks a campaign that is to be created, from the call's parameters or an ad set's `campaign_spec`.
+pub fn prepare(
+    world: &World,
+    request: &Request<'_>,
+    account: u64,
+    params: &Params,
+) -> Result<Object, GraphError> {
     let status = write::status(params, &[Status::Active, Status::Paused])?.unwrap_or(Status::Active);
     let mut fields = write::parameters(Kind::Campaign, params)?;
     for name in ["name", "objective", "special_ad_categories"] {
@@ -36,15 +52,9 @@ fn create_campaign(world: &mut World, request: &Request<'_>, account: &Node) -> 
             return Err(write::required(name));
         }
     }
-    let number = account.number();
-    refusals::campaign(world, request, number, status, &fields)?;
-    if validate_only {
-        return Ok(json!({ "success": true }));
-    }
+    refusals::campaign(world, request, account, status, &fields)?;
     tidy(&mut fields);
-    let id =
-        world.objects.insert(write::new_object(world, ObjectKind::Campaign, number, number, status, fields));
-    write::created(world, request, ObjectKind::Campaign, id)
+    Ok(write::new_object(world, ObjectKind::Campaign, account, account, status, fields))
 }
 
 /// What Meta fills in or rewrites.

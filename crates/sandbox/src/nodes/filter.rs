@@ -157,6 +157,45 @@ fn prefix(name: &str) -> Option<Kind> {
     })
 }
 
+/// A condition on a column of a row that is no object.
+pub struct OfColumn {
+    pub column: String,
+    condition: Condition,
+}
+
+impl OfColumn {
+    /// `None` if the condition is on none of these columns.
+    pub fn read(item: &Value, columns: &[&str]) -> Result<Option<Self>, GraphError> {
+        let Some(path) = item.get("field").and_then(Value::as_str) else { return Ok(None) };
+        // Clients write the level before it, `ad.impressions`; it is that of the row.
+        let bare = match path.split_once('.') {
+            Some((level, column)) if prefix(level).is_some() => column,
+            _ => path,
+        };
+        if !columns.contains(&bare) || bare.ends_with("_id") || bare.ends_with("_name") || bare == "objective"
+        {
+            return Ok(None);
+        }
+        let operator = item.get("operator").and_then(Value::as_str).unwrap_or_default();
+        let operator = Operator::parse(operator).ok_or_else(|| {
+            GraphError::new(
+                100,
+                format!(
+                    "(#100) Filtering field '{path}' with operation '{}' is not supported",
+                    operator.to_lowercase()
+                ),
+            )
+        })?;
+        let value = item.get("value").cloned().unwrap_or(Value::Null);
+        let condition = Condition { of: Kind::Ad, field: bare.to_owned(), operator, value };
+        Ok(Some(Self { column: bare.to_owned(), condition }))
+    }
+
+    pub fn holds(&self, actual: Option<&Value>) -> bool {
+        self.condition.compare(actual)
+    }
+}
+
 fn condition(item: &Value, row: Kind) -> Result<Condition, GraphError> {
     let text = |name: &str| item.get(name).and_then(Value::as_str);
     let (Some(path), Some(operator)) = (text("field"), text("operator")) else {
@@ -228,7 +267,13 @@ impl Condition {
     }
 
     fn compare(&self, actual: Option<&Value>) -> bool {
-        let wanted: Vec<&Value> = match &self.value {
+        self.operator.holds(&self.value, actual)
+    }
+}
+
+impl Operator {
+    fn holds(self, wanted: &Value, actual: Option<&Value>) -> bool {
+        let wanted: Vec<&Value> = match wanted {
             Value::Array(items) => items.iter().collect(),
             one => vec![one],
         };
@@ -240,7 +285,7 @@ impl Condition {
             Some(Value::Array(items)) => items.iter().any(|item| text(item) == text(other)),
             _ => actual_text == text(other),
         };
-        match self.operator {
+        match self {
             Operator::Equal => wanted.first().is_some_and(|w| is(w)),
             Operator::NotEqual => !wanted.first().is_some_and(|w| is(w)),
             Operator::GreaterThan => order(wanted.first()) == Some(Ordering::Greater),
@@ -250,7 +295,7 @@ impl Condition {
             Operator::InRange | Operator::NotInRange => {
                 let inside = order(wanted.first()).is_some_and(Ordering::is_ge)
                     && order(wanted.get(1)).is_some_and(Ordering::is_le);
-                inside == (self.operator == Operator::InRange)
+                inside == (self == Operator::InRange)
             }
             Operator::Contain => wanted.iter().any(|w| actual_text.contains(&text(w))),
             Operator::NotContain => !wanted.iter().any(|w| actual_text.contains(&text(w))),
@@ -261,6 +306,11 @@ impl Condition {
             Operator::All => wanted.iter().all(|w| has(w)),
         }
     }
+}
+
+/// Whether a value is what an operator wants; `None` when there is no such operator.
+pub fn holds(operator: &str, wanted: &Value, actual: Option<&Value>) -> Option<bool> {
+    Operator::parse(operator).map(|operator| operator.holds(wanted, actual))
 }
 
 fn plain(value: &Value) -> String {

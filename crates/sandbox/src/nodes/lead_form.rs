@@ -214,6 +214,9 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         "created_time" => time(form.created).into(),
         "page_id" => form.page_id.as_str().into(),
         "page" => return Some(Cell::Node(Node::new(Kind::Page, &form.page_id), &[])),
+        "leads_count" if scope.world.scenarios.expired_leads_counted() => {
+            (counts().live + counts().expired).into()
+        }
         "leads_count" => counts().live.into(),
         "organic_leads_count" => counts().organic.into(),
         "expired_leads_count" => counts().expired.into(),

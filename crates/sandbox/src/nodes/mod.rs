@@ -34,6 +34,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
+    meters::Asset,
     protocol::{Call, Caller, GraphError, Method, Params, fields},
     world::{
         World, leads,
@@ -326,6 +327,29 @@ pub fn is_marketing(world: &World, call: &Call) -> bool {
     first.starts_with("act_") || resolve::asset(world, first).is_some_and(|node| node.kind.is_marketing())
 }
 
+/// What a call's limits are counted on.
+pub fn metered_asset(world: &World, call: &Call) -> Asset {
+    if let Some(page) = page_of_leads(world, call) {
+        return Asset::Leads(page);
+    }
+    if let Some(account) = metered_account(world, call) {
+        let insights = call.path.get(1).is_some_and(|edge| edge == "insights");
+        return Asset::AdAccount { account, insights };
+    }
+    let Some(node) = call.path.first().and_then(|first| resolve::asset(world, first)) else {
+        return Asset::Other;
+    };
+    match node.kind {
+        Kind::Page => Asset::Page(node.id),
+        Kind::Catalog => Asset::Catalog(node.id),
+        Kind::ProductSet => world
+            .assets
+            .catalog_of_set(&node.id)
+            .map_or(Asset::Other, |catalog| Asset::Catalog(catalog.id.clone())),
+        _ => Asset::Other,
+    }
+}
+
 /// The ad account whose meters a call counts on.
 pub fn metered_account(world: &World, call: &Call) -> Option<u64> {
     let first = call.path.first()?;
@@ -397,7 +421,12 @@ pub fn execute(world: &mut World, caller: &Caller, call: &Call, version: &str) -
     let edge = edge.as_deref();
     let node = resolve::resolve(world, caller, call.method, first)?;
     match find(call.method, node.kind, edge) {
-        Some(Action::Do(act)) => act(world, &Request { call, caller, version, room: Room::default() }, &node),
+        Some(Action::Do(act)) => {
+            let watch = alerts::Watch::begin(world, &node);
+            let answer = act(world, &Request { call, caller, version, room: Room::default() }, &node)?;
+            watch.end(world);
+            Ok(answer)
+        }
         Some(action) => {
             let room = Room::default();
             let scope = Scope { world, caller, version, call, room: &room };

@@ -28,6 +28,10 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         "is_webhooks_subscribed" => {
             scope.world.webhooks.page_fields(&page.id, &scope.caller.app_id).is_some().into()
         }
+        "leadgen_tos_accepting_user" if !scope.world.scenarios.lead_terms_not_accepted() => {
+            let person = page.users.keys().find_map(|id| scope.world.identity.people.get(id))?;
+            json!({ "name": person.name, "id": person.id }).into()
+        }
         "has_lead_access" => login::lead_access(scope.world, scope.caller, &page.id).to_json().into(),
         "fan_count" | "followers_count" => 1_200.into(),
         "verification_status" => "not_verified".into(),

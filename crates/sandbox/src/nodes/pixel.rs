@@ -1,10 +1,28 @@
 //! Pixels (datasets). Source: marketing-api/reference/ads-pixel.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Cell, Kind, Node, Route, Scope, node, time};
+use super::{Cell, Kind, Node, Request, Route, Scope, create, node, time, write};
+use crate::{
+    protocol::GraphError,
+    world::{World, assets::Pixel},
+};
 
-pub const ROUTES: &[Route] = &[node(Kind::Pixel)];
+pub const ROUTES: &[Route] = &[node(Kind::Pixel), create(Kind::AdAccount, "adspixels", create_pixel)];
+
+/// A pixel of the ad account, and of the business that owns the account.
+fn create_pixel(world: &mut World, request: &Request<'_>, account: &Node) -> Result<Value, GraphError> {
+    let name = request.params().text("name").filter(|name| !name.trim().is_empty());
+    let name = name.ok_or_else(|| write::required("name"))?;
+    let number = account.number().to_string();
+    let business_id = world.assets.ad_accounts.get(&number).and_then(|account| account.business_id.clone());
+    let numbers = world.assets.pixels.keys().filter_map(|id| id.parse::<u64>().ok());
+    let id = (numbers.max().unwrap_or_default() + 1).to_string();
+    let created = world.clock.unix();
+    let pixel = Pixel { id: id.clone(), name, business_id, ad_accounts: vec![number], created };
+    world.assets.pixels.insert(id.clone(), pixel);
+    Ok(json!({ "id": id }))
+}
 
 pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
     let pixel = scope.world.assets.pixels.get(&node.id)?;

@@ -37,14 +37,25 @@ pub fn campaign(
     status: Status,
     fields: &Map<String, Value>,
 ) -> Result<(), GraphError> {
+    let document = campaign_document(world, request, account, status, fields);
+    decide(&document, ad_set::check_campaign_value(&document, world.clock.now()))
+}
+
+fn campaign_document(
+    world: &World,
+    request: &Request<'_>,
+    account: u64,
+    status: Status,
+    fields: &Map<String, Value>,
+) -> Value {
     let mut campaign = fields.clone();
     campaign.insert("status".into(), status.name().into());
-    let document = json!({
+    campaign.entry("name").or_insert_with(|| "named".into());
+    json!({
         "campaign": campaign,
         "ad_account": account_facts(world, account),
         "api_version": request.version,
-    });
-    decide(&document, ad_set::check_campaign_value(&document, world.clock.now()))
+    })
 }
 
 /// Refuses an ad set as it would be created.
@@ -85,12 +96,34 @@ pub fn changed_ad_set(
     promoted_assets(world, request, existing.account, changes.get("promoted_object"))
 }
 
-/// A campaign takes no budget while its ad sets have their own.
+/// Refuses a change of a campaign: what its creation would be refused for, and a budget beside those of its ad sets.
 pub fn changed_campaign(
     world: &World,
+    request: &Request<'_>,
     campaign: &Object,
     changes: &Map<String, Value>,
 ) -> Result<(), GraphError> {
+    let as_it_stands = (*campaign.fields).clone();
+    let mut as_it_will = as_it_stands.clone();
+    as_it_will.extend(changes.iter().map(|(name, value)| (name.clone(), value.clone())));
+    // What was wrong with it before is not the fault of this change.
+    let faults = |fields: Map<String, Value>| {
+        let document = campaign_document(world, request, campaign.account, campaign.status, &fields);
+        let report = ad_set::check_campaign_value(&document, world.clock.now());
+        report.map(|report| {
+            report.findings.into_iter().filter(|finding| refuses(&document, finding)).collect::<Vec<_>>()
+        })
+    };
+    let before = faults(as_it_stands).map_err(|error| unreadable(&error))?;
+    let after = faults(as_it_will).map_err(|error| unreadable(&error))?;
+    // The budget's level has its own refusal, below.
+    let is_new = |finding: &&Finding| {
+        finding.rule != Rule::BudgetDailyAndLifetime
+            && !before.iter().any(|old| old.rule == finding.rule && old.message == finding.message)
+    };
+    if let Some(finding) = after.iter().find(is_new) {
+        return Err(refusal(finding));
+    }
     let Some(budget) =
         ["daily_budget", "lifetime_budget"].into_iter().find(|name| changes.contains_key(*name))
     else {
@@ -203,8 +236,29 @@ fn refusal(finding: &Finding) -> GraphError {
     };
     match row {
         Some(row) => error.user(&row.title, &row.message),
+        None if is_fixed(finding.rule) => error.user("Invalid parameter", fixed(&path)),
         None => error.user("Invalid parameter", neutral(&path)),
     }
+}
+
+/// Whether the value itself is right, and only comes too late.
+fn is_fixed(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::FixedPromotedObject
+            | Rule::FixedPromotedObjectPublished
+            | Rule::FixedPromotedObjectAbsent
+            | Rule::FixedGoalPublished
+            | Rule::FixedAttribution
+            | Rule::FixedFrequency
+            | Rule::FixedDynamicCreative
+            | Rule::FixedCampaign
+            | Rule::FixedDestination
+    )
+}
+
+fn fixed(path: &[&str]) -> String {
+    format!("The parameter {} cannot be changed after creation.", path.last().unwrap_or(&"given"))
 }
 
 /// What is said of a fault whose number is not known.
@@ -315,6 +369,14 @@ pub fn creative(world: &World, request: &Request<'_>, creative: &Object) -> Resu
             .blame(&["object_story_spec", "page_id"])
             .user("Page missing", "The object_story_spec needs the page_id of the Page that speaks."));
     };
+    if story.get("instagram_actor_id").is_some() {
+        return Err(GraphError::new(100, "Invalid parameter")
+            .blame(&["object_story_spec", "instagram_actor_id"])
+            .user(
+                "instagram_actor_id is gone",
+                "Name the Instagram account in instagram_user_id; instagram_actor_id is no longer taken.",
+            ));
+    }
     page_to_advertise(world, request, &page_id, &["object_story_spec", "page_id"])?;
     if let Some((path, form)) = lead_form(story) {
         let of_page = world.leads.form(form).is_some_and(|form| form.page_id == page_id);
@@ -337,10 +399,11 @@ pub fn lead_form(story: &Value) -> Option<(Vec<&'static str>, &str)> {
 pub fn ad(
     world: &World,
     request: &Request<'_>,
+    campaign: Option<&Object>,
     ad_set: &Object,
     creative: &Object,
 ) -> Result<(), GraphError> {
-    let Some(campaign) = world.objects.get(ad_set.parent) else { return Ok(()) };
+    let Some(campaign) = campaign else { return Ok(()) };
     let document = json!({
         "ad_set": as_document(world, ad_set),
         "campaign": as_document(world, campaign),

@@ -11,6 +11,7 @@ use crate::{
 /// Seconds of the sandbox's clock from the request until the job runs, and until it is done.
 const RUNS_AFTER: i64 = 1;
 const DONE_AFTER: i64 = 3;
+const FAILED: &str = "Job Failed";
 const FIRST_ID: u64 = 6_060_000_000_001;
 
 pub const ROUTES: &[Route] = &[
@@ -21,6 +22,9 @@ pub const ROUTES: &[Route] = &[
     node(Kind::ReportRun),
     edge(Kind::ReportRun, "insights", |scope, node, params| {
         let report = report(scope, node)?;
+        if progress(scope, report).0 == FAILED {
+            return Err(GraphError::new(100, "(#100) The report failed; see async_status and error_message"));
+        }
         if progress(scope, report).1 < 100 {
             return Err(GraphError::new(
                 100,
@@ -68,6 +72,7 @@ fn progress(scope: Scope<'_>, report: &Report) -> (&'static str, u8) {
     match scope.world.clock.unix() - report.created {
         ..RUNS_AFTER => ("Job Not Started", 0),
         RUNS_AFTER..DONE_AFTER => ("Job Running", 50),
+        DONE_AFTER.. if scope.world.scenarios.report_failure() => (FAILED, 50),
         DONE_AFTER.. => ("Job Completed", 100),
     }
 }
@@ -81,7 +86,13 @@ pub fn field(scope: Scope<'_>, node: &Node, name: &str) -> Option<Cell> {
         "async_percent_completion" => percent.into(),
         "is_running" => (status == "Job Running").into(),
         "time_ref" => report.created.into(),
-        "time_completed" if percent == 100 => (report.created + DONE_AFTER).into(),
+        "error_code" if status == FAILED => 2.into(),
+        "error_subcode" if status == FAILED => 1_504_038.into(),
+        "error_message" | "error_user_msg" if status == FAILED => {
+            "The report took too long. Ask for a shorter time, fewer objects or fewer breakdowns.".into()
+        }
+        "error_user_title" if status == FAILED => "The report timed out".into(),
+        "time_completed" if percent == 100 || status == FAILED => (report.created + DONE_AFTER).into(),
         _ => return None,
     })
 }

@@ -187,9 +187,19 @@ pub fn new_object(
     }
 }
 
-/// The answer to a create: the id, or the fields that were asked for.
+/// The answer to a create: the id, or the fields that were asked for. The older `redownload` wants all that were kept.
 pub fn created(world: &World, request: &Request<'_>, kind: ObjectKind, id: u64) -> Result<Value, GraphError> {
     let node = Node::new(resolve::kind_of(kind), id.to_string());
+    if request.params().bool("redownload") == Some(true)
+        && !request.params().has("fields")
+        && let Some(object) = world.objects.get(id)
+    {
+        let readable = table::of(node.kind);
+        let kept = object.fields.keys().map(String::as_str).filter(|name| readable.has_field(name));
+        let names = ["id", "name", "status"].into_iter().chain(kept);
+        let names: Vec<fields::Field> = names.map(fields::Field::plain).collect();
+        return read::node_fields(request.scope(world), &node, Some(&names), &[]);
+    }
     match fields::from_params(request.params())? {
         None => Ok(json!({ "id": node.id })),
         Some(fields) => read::node_fields(request.scope(world), &node, Some(&fields), &[]),
@@ -222,6 +232,10 @@ pub fn update(
     check(world, object, &changes)?;
     if validate_only {
         return Ok(json!({ "success": true }));
+    }
+    if node.kind == Kind::AdSet {
+        // Fixed after creation, and Meta ignores it without a word.
+        changes.remove("is_dynamic_creative");
     }
     let now = world.clock.unix();
     let name = changes.remove("name");

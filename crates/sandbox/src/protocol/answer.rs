@@ -46,7 +46,11 @@ pub fn single(world: &mut World, call: &Call) -> Answer {
         leads_of: nodes::page_of_leads(world, call),
         dice: [super::cursor::mix(&mut state), super::cursor::mix(&mut state)],
     };
-    let effect = world.scenarios.intercept(call, caller.as_ref().ok(), &about);
+    let mut effect = world.scenarios.intercept(call, caller.as_ref().ok(), &about);
+    if let Some(limit) = effect.rate_limit {
+        let asset = nodes::metered_asset(world, call);
+        effect.error = effect.error.and_then(|error| asset.refusal(limit, error));
+    }
     let (settled, result) = match settle(world, call) {
         Ok(settled) => {
             let result = match effect.error {
@@ -54,7 +58,7 @@ pub fn single(world: &mut World, call: &Call) -> Answer {
                 Some(error) => {
                     usage.exhaust(
                         effect.rate_limit,
-                        nodes::metered_account(world, call),
+                        &nodes::metered_asset(world, call),
                         world.scenarios.tier(),
                     );
                     usage.exhaust_leads(effect.leads_exhausted);

@@ -23,7 +23,7 @@ impl Field {
         self.modifiers.iter().rev().find(|(name, _)| name == "as").map_or(&self.name, |(_, alias)| alias)
     }
 
-    fn plain(name: &str) -> Self {
+    pub fn plain(name: &str) -> Self {
         Self { name: name.to_owned(), modifiers: Vec::new(), sub: None }
     }
 }

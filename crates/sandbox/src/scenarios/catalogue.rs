@@ -32,7 +32,9 @@ pub enum Scenario {
     UnknownError(Option<u32>),
     /// HTTP 503, code 2, transient.
     Unavailable(Option<u32>),
+    ReportFailure,
     ArchivedFormsHidden,
+    ExpiredLeadsCounted,
     LeadsPermissionMissing,
     /// On this Page; `None` = on every Page.
     LeadsAccessManager(Option<String>),
@@ -74,7 +76,8 @@ pub enum Tier {
 pub enum RateLimit {
     /// The ad account's real-time score: 17/2446079.
     Score,
-    /// Business use case of the ad account: 80004/2446079, insights 80000/2446079.
+    /// Business use case: of an ad account 80004/2446079, its insights 80000/2446079; of a Page 80001, its leads
+    /// 80005, of a catalog 80009.
     Buc,
     /// The app as a whole: 4.
     App,
@@ -192,11 +195,18 @@ pub const CATALOGUE: &[Described] = &[
     ),
     row(
         "Faults",
+        "report_failure",
+        None,
+        "Asynchronous insights reports end as Job Failed, with the error a report that took too long has.",
+    ),
+    row(
+        "Faults",
         "failing",
         Some(("percent of the calls", "10")),
         "So many of all Graph calls fail with HTTP 500 or 503, at random.",
     ),
     row("Leads", "archived_forms_hidden", None, "A Page's list of lead forms leaves out the archived ones."),
+    row("Leads", "expired_leads_counted", None, "A form's leads_count holds the expired leads, too."),
     row(
         "Leads",
         "leads_permission_missing",
@@ -281,7 +291,9 @@ impl Scenario {
             Self::Failing(_) => "failing",
             Self::UnknownError(_) => "unknown_error",
             Self::Unavailable(_) => "unavailable",
+            Self::ReportFailure => "report_failure",
             Self::ArchivedFormsHidden => "archived_forms_hidden",
+            Self::ExpiredLeadsCounted => "expired_leads_counted",
             Self::LeadsPermissionMissing => "leads_permission_missing",
             Self::LeadsAccessManager(_) => "leads_access_manager",
             Self::LeadsGone(_) => "leads_gone",
@@ -315,6 +327,7 @@ impl Scenario {
             Self::LeadsThrottled(100)
             | Self::LeadsGone(100)
             | Self::NothingPicked
+            | Self::ReportFailure
             | Self::StatelessRefusals
             | Self::AppInDevelopment
             | Self::StandardAccess
@@ -323,6 +336,7 @@ impl Scenario {
             | Self::ProofRequired
             | Self::ActPrefix
             | Self::ArchivedFormsHidden
+            | Self::ExpiredLeadsCounted
             | Self::LeadsPermissionMissing
             | Self::LeadTermsNotAccepted
             | Self::PageDisabledAppPlatform
@@ -401,7 +415,9 @@ fn plain(name: &str) -> Option<Scenario> {
         "renewal_ignored" => Scenario::RenewalIgnored,
         "proof_required" => Scenario::ProofRequired,
         "act_prefix" => Scenario::ActPrefix,
+        "report_failure" => Scenario::ReportFailure,
         "archived_forms_hidden" => Scenario::ArchivedFormsHidden,
+        "expired_leads_counted" => Scenario::ExpiredLeadsCounted,
         "leads_permission_missing" => Scenario::LeadsPermissionMissing,
         "lead_terms_not_accepted" => Scenario::LeadTermsNotAccepted,
         "page_disabled_app_platform" => Scenario::PageDisabledAppPlatform,

@@ -77,6 +77,11 @@ impl Scenarios {
         self.on.contains_key("archived_forms_hidden")
     }
 
+    /// Whether `leads_count` holds leads that are too old to be read.
+    pub fn expired_leads_counted(&self) -> bool {
+        self.on.contains_key("expired_leads_counted")
+    }
+
     pub fn leads_permission_missing(&self) -> bool {
         self.on.contains_key("leads_permission_missing")
     }
@@ -178,6 +183,11 @@ impl Scenarios {
             Some(Scenario::Tier(tier)) => Some(*tier),
             _ => None,
         }
+    }
+
+    /// Whether asynchronous reports fail.
+    pub fn report_failure(&self) -> bool {
+        self.on.contains_key("report_failure")
     }
 
     /// The limit that every matching call runs into.

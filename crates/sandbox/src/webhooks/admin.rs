@@ -93,7 +93,7 @@ pub fn no_form(id: &str) -> Refused {
 /// What `POST /_sandbox/forms/{id}/leads` asks for.
 struct Wanted {
     count: u64,
-    /// Answers given, by question; the rest is made up, or left out where some were given.
+    /// Answers by question. Without any all are made up.
     answers: Option<Vec<Answer>>,
     consents: Option<Vec<Consent>>,
     ad: Option<u64>,
@@ -135,7 +135,7 @@ impl Wanted {
         let organic = flag("is_organic")?;
         let ad = match params.text("ad_id") {
             None if organic == Some(false) => Some(
-                *ads_for(world, form)
+                *nodes::ads_with_form(world, &form.id)
                     .first()
                     .ok_or_else(|| bad("no ad uses this form: say which by ad_id"))?,
             ),
@@ -195,9 +195,4 @@ fn consents(given: &Map<String, Value>) -> Vec<Consent> {
         .iter()
         .map(|(key, value)| Consent { key: key.clone(), checked: *value == true || *value == "1" })
         .collect()
-}
-
-/// The ads whose creative opens this form, in the order of making.
-pub fn ads_for(world: &World, form: &Form) -> Vec<u64> {
-    nodes::ads_with_form(world, &form.id)
 }

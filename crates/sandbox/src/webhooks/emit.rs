@@ -154,19 +154,8 @@ fn alert(world: &mut World, params: &Params) -> Result<(), Refused> {
     }
     let (_, id, _) = ad_object(world, params)?;
     let kind = world.objects.get(id).and_then(|object| level(object.kind)).unwrap_or("ad");
-    let [subscription, account, object] = [alert.id, alert.account, id].map(|id| world.id_value(id));
-    let mut value = json!({
-        "subscription_id": subscription,
-        "account_id": account,
-        "object_id": object,
-        "object_type": kind,
-    });
-    if let Some(field) = &alert.field {
-        value["field"] = field.as_str().into();
-        value["current_value"] = params.text("current_value").or(alert.value).unwrap_or_default().into();
-    }
-    let event = Event::of_account(alert.account, "subscriptions", with_own(value, params));
-    world.raise(&Event { app: Some(alert.app), ..event });
+    let current = params.text("current_value").or_else(|| alert.value.clone());
+    world.raise_alert(&alert, id, kind, current);
     Ok(())
 }
 

@@ -177,6 +177,17 @@ impl Objects {
         self.by_id.iter().filter(move |object| object.kind == kind)
     }
 
+    /// How many objects were made.
+    pub fn count(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// The ids of what was made after so many objects.
+    pub fn made_after(&self, count: usize) -> impl Iterator<Item = u64> + use<> {
+        let ids = |count: usize| FIRST_ID + count as u64;
+        ids(count)..ids(self.by_id.len())
+    }
+
     pub fn reserve(&mut self, count: usize) {
         self.by_id.reserve(count);
     }

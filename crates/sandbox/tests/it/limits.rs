@@ -54,6 +54,26 @@ async fn an_ad_sets_budget_changes_four_times_an_hour() {
 }
 
 #[tokio::test]
+async fn only_a_budget_that_changes_counts() {
+    let server = Server::start().await;
+    let campaign = server.campaign("C").await;
+    let set = server.ad_set(&campaign).await;
+    for _ in 0..6 {
+        let only_asked = json!({ "daily_budget": 3000, "execution_options": ["validate_only"] });
+        server.post(&set, only_asked).await.good();
+        server.post(&set, json!({ "daily_budget": 2000 })).await.good();
+        assert_eq!(server.post(&set, json!({ "daily_budget": "much" })).await.code().0, 100);
+        assert_eq!(server.post(&set, json!({ "daily_budget": 1 })).await.code(), (100, Some(1_885_272)));
+    }
+    for budget in 0..4 {
+        server.post(&set, json!({ "daily_budget": 3000 + budget })).await.good();
+    }
+    assert_eq!(server.post(&set, json!({ "daily_budget": 4000 })).await.code(), (613, Some(1_487_632)));
+    server.delete(&set).await.good();
+    assert_eq!(server.post(&set, json!({ "daily_budget": 4000 })).await.code(), (100, Some(1_487_056)));
+}
+
+#[tokio::test]
 async fn a_spend_cap_changes_ten_times_a_day() {
     let server = Server::start().await;
     for cap in 0..10 {

@@ -3,6 +3,7 @@
 mod batch;
 mod discovery;
 mod fill;
+mod insights;
 mod leads;
 mod limits;
 mod login;

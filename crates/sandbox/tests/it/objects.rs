@@ -240,3 +240,81 @@ async fn what_is_not_there_and_what_is_not_built_differ() {
     let coverage = server.client.get(server.url("_sandbox/coverage")).send().await.unwrap();
     assert_eq!(coverage.status(), 200);
 }
+
+#[tokio::test]
+async fn a_spec_brings_what_is_above_along() {
+    let server = Server::start().await;
+    let specified = |campaign: Value| {
+        let mut set = crate::server::ad_set("0");
+        set.as_object_mut().unwrap().remove("campaign_id");
+        set["campaign_spec"] = campaign;
+        set
+    };
+    let set = server.post(&server.account("adsets"), specified(crate::server::campaign("New"))).await.good();
+    let set = set["id"].as_str().unwrap();
+    let read = server.get(set, json!({ "fields": "campaign{name,objective}" })).await.good();
+    assert_eq!(read["campaign"]["name"], "New");
+
+    let count = async || {
+        let params = json!({ "summary": "total_count", "limit": 1 });
+        server.get(&server.account("campaigns"), params).await.good()["summary"]["total_count"].clone()
+    };
+    let before = count().await;
+    let mut old = crate::server::campaign("Old");
+    old["objective"] = "CONVERSIONS".into();
+    assert_eq!(server.post(&server.account("adsets"), specified(old)).await.status, 400);
+    let mut wrong = specified(crate::server::campaign("Fine"));
+    wrong["daily_budget"] = 1.into();
+    assert_eq!(server.post(&server.account("adsets"), wrong).await.code(), (100, Some(1_885_272)));
+    assert_eq!(count().await, before, "all are made, or none");
+
+    let creative = server.creative().await;
+    let ad = json!({
+        "name": "Ad", "status": "PAUSED", "creative": { "creative_id": creative },
+        "adset_spec": specified(crate::server::campaign("Whole")),
+    });
+    let ad = server.post(&server.account("ads"), ad).await.good();
+    let ad = ad["id"].as_str().unwrap();
+    let read = server.get(ad, json!({ "fields": "adset{id,name},campaign{name}" })).await.good();
+    assert_eq!((&read["adset"]["name"], &read["campaign"]["name"]), (&json!("Set"), &json!("Whole")));
+    let of_set = format!("{}/adcreatives", read["adset"]["id"].as_str().unwrap());
+    assert_eq!(server.get(&of_set, json!({})).await.good()["data"][0]["id"], creative);
+}
+
+#[tokio::test]
+async fn redownload_answers_with_the_whole_object() {
+    let server = Server::start().await;
+    let mut params = crate::server::campaign("Whole");
+    params["redownload"] = 1.into();
+    let made = server.post(&server.account("campaigns"), params).await.good();
+    assert_eq!((&made["name"], &made["objective"]), (&json!("Whole"), &json!("OUTCOME_TRAFFIC")));
+    assert!(made["id"].is_string());
+}
+
+#[tokio::test]
+async fn a_pixel_is_made_and_promoted() {
+    let server = Server::start().await;
+    let edge = server.account("adspixels");
+    assert_eq!(server.post(&edge, json!({})).await.code().0, 100);
+    let made = server.post(&edge, json!({ "name": "Shop" })).await.good();
+    let id = made["id"].as_str().unwrap();
+    let listed = server.get(&edge, json!({ "fields": "name" })).await.good();
+    assert!(listed["data"].as_array().unwrap().iter().any(|pixel| pixel["name"] == "Shop"), "{listed}");
+    let mut sales = campaign("Sales");
+    sales["objective"] = "OUTCOME_SALES".into();
+    let sales = server.post(&server.account("campaigns"), sales).await.good();
+    let mut set = ad_set(sales["id"].as_str().unwrap());
+    set["optimization_goal"] = "OFFSITE_CONVERSIONS".into();
+    set["promoted_object"] = json!({ "pixel_id": id, "custom_event_type": "PURCHASE" });
+    server.post(&server.account("adsets"), set).await.good();
+}
+
+#[tokio::test]
+async fn a_creatives_images_can_be_viewed() {
+    let server = Server::start().await;
+    let mut creative = crate::server::creative(&server.facts.page_id);
+    creative["object_story_spec"]["link_data"]["picture"] = "https://example.com/a.png".into();
+    let made = server.post(&server.account("adcreatives"), creative).await.good();
+    let read = server.get(made["id"].as_str().unwrap(), json!({ "fields": "image_urls_for_viewing" })).await;
+    assert_eq!(read.good()["image_urls_for_viewing"], json!(["https://example.com/a.png"]));
+}

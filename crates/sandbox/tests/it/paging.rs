@@ -90,8 +90,6 @@ async fn insights_cursors_are_row_indices() {
     assert_eq!((sum("campaign").await, sum("adset").await, sum("ad").await), (total, total, total));
     let old = json!({ "time_range": { "since": "2020-01-01", "until": "2020-01-02" } });
     assert_eq!(server.get(&server.account("insights"), old).await.code().0, 3018);
-    let breakdowns = server.get(&server.account("insights"), json!({ "breakdowns": "age" })).await;
-    assert_eq!(breakdowns.status, 501);
 }
 
 #[tokio::test]
@@ -114,6 +112,14 @@ async fn reports_run_in_their_own_time() {
     assert_eq!(rows["data"].as_array().unwrap()[..], direct["data"].as_array().unwrap()[..2]);
     let next = follow(&server, &rows, "next").await;
     assert_eq!(next["data"][0], direct["data"][2]);
+    server.world.write().unwrap().scenarios.set("report_failure".parse().unwrap());
+    let failed = server.get(id, json!({})).await.good();
+    assert_eq!(
+        (&failed["async_status"], &failed["error_subcode"]),
+        (&json!("Job Failed"), &json!(1_504_038))
+    );
+    assert_eq!(server.get(&format!("{id}/insights"), json!({})).await.status, 400);
+    server.world.write().unwrap().scenarios.clear("report_failure");
     server.world.write().unwrap().clock.advance(jiff::SignedDuration::from_hours(31 * 24));
     assert_eq!(server.get(&format!("{id}/insights"), json!({})).await.code(), (100, Some(33)));
 }

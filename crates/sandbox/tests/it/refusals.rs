@@ -256,3 +256,82 @@ async fn ads_that_do_not_go_with_their_ad_set() {
     let refused = server.post(&server.account("ads"), params).await;
     assert_eq!(refused.code(), (100, Some(1_885_154)), "{}", refused.body);
 }
+
+#[tokio::test]
+async fn two_promoted_objects_and_low_amounts() {
+    let server = Server::start().await;
+    let sales = campaign_of(&server, "OUTCOME_SALES", json!({})).await;
+    let both = json!({
+        "pixel_id": server.facts.pixel_id, "custom_event_type": "PURCHASE",
+        "application_id": server.facts.application_id, "object_store_url": server.facts.object_store_url,
+    });
+    let params =
+        with(ad_set(&sales), json!({ "optimization_goal": "OFFSITE_CONVERSIONS", "promoted_object": both }));
+    let answer = server.post(&server.account("adsets"), params).await;
+    assert_eq!(refusal(&answer), (100, Some(1_487_929), json!(["promoted_object"])));
+
+    let refuse = async |changes: Value| {
+        server.post(&server.account("campaigns"), with(campaign("Low"), changes)).await
+    };
+    let cap = refuse(json!({ "spend_cap": 100 })).await;
+    assert_eq!(refusal(&cap), (100, Some(2_446_307), json!(["spend_cap"])));
+    let budget = refuse(json!({ "daily_budget": 1, "is_adset_budget_sharing_enabled": null })).await;
+    assert_eq!(refusal(&budget), (100, Some(1_885_272), json!(["daily_budget"])));
+
+    let engagement = campaign_of(&server, "OUTCOME_ENGAGEMENT", json!({})).await;
+    let purchase = with(
+        ad_set(&engagement),
+        json!({
+            "optimization_goal": "CONVERSATIONS", "destination_type": "MESSENGER",
+            "promoted_object": { "page_id": server.facts.page_id, "custom_event_type": "PURCHASE" },
+        }),
+    );
+    let answer = server.post(&server.account("adsets"), purchase).await;
+    assert_eq!(refusal(&answer), (100, Some(2_446_814), json!(["promoted_object", "custom_event_type"])));
+}
+
+#[tokio::test]
+async fn a_changed_campaign_is_refused_like_a_new_one() {
+    let server = Server::start().await;
+    let id = server.campaign("Right").await;
+    let cases = [
+        (json!({ "objective": "CONVERSIONS" }), None, "objective"),
+        (json!({ "spend_cap": 100 }), Some(2_446_307), "spend_cap"),
+        (json!({ "bid_strategy": "COST_CAP" }), Some(1_885_737), "bid_strategy"),
+        (json!({ "is_adset_budget_sharing_enabled": true }), Some(4_834_005), "bid_strategy"),
+        (json!({ "daily_budget": 1 }), Some(1_885_272), "daily_budget"),
+    ];
+    for (changes, subcode, field) in cases {
+        let answer = server.post(&id, changes.clone()).await;
+        assert_eq!(refusal(&answer), (100, subcode, json!([field])), "{changes}");
+    }
+    server.post(&id, json!({ "spend_cap": 20_000, "name": "Better" })).await.good();
+    server.post(&id, json!({ "daily_budget": 5000, "bid_strategy": "LOWEST_COST_WITHOUT_CAP" })).await.good();
+}
+
+#[tokio::test]
+async fn what_is_fixed_says_so_or_is_ignored() {
+    let server = Server::start().await;
+    let campaign = server.campaign("C").await;
+    let set = server.ad_set(&campaign).await;
+    let absent = server.post(&set, json!({ "promoted_object": { "page_id": server.facts.page_id } })).await;
+    let said = absent.body["error"]["error_user_msg"].as_str().unwrap();
+    assert_eq!(said, "The parameter promoted_object cannot be changed after creation.");
+    server.post(&set, json!({ "is_dynamic_creative": true })).await.good();
+    let read = server.get(&set, json!({ "fields": "is_dynamic_creative" })).await.good();
+    assert_eq!(read["is_dynamic_creative"], false);
+
+    server.post(&set, json!({ "status": "ARCHIVED" })).await.good();
+    let archived = server.post(&set, json!({ "daily_budget": 5000 })).await;
+    let creative = server.creative().await;
+    let ad = json!({ "name": "Ad", "adset_id": set, "creative": { "creative_id": creative } });
+    let under = server.post(&server.account("ads"), ad.clone()).await;
+    assert_eq!((archived.code(), under.code()), ((100, Some(1_487_566)), (100, Some(1_487_566))));
+    server.delete(&set).await.good();
+    assert_eq!(server.post(&server.account("ads"), ad).await.code(), (100, Some(1_487_056)));
+
+    let mut old = crate::server::creative(&server.facts.page_id);
+    old["object_story_spec"]["instagram_actor_id"] = "1".into();
+    let old = server.post(&server.account("adcreatives"), old).await;
+    assert_eq!(refusal(&old), (100, None, json!(["object_story_spec", "instagram_actor_id"])));
+}

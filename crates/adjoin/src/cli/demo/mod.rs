@@ -179,7 +179,7 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
         .await?;
     let service = app.clone();
     servers.push(tokio::spawn(until(stopped.clone(), move |end| async move {
-        let _ = web::run(service, listener, end).await;
+        web::run(service, listener, end).await;
     })));
     servers.push(tokio::spawn(until(stopped, {
         let app = app.clone();

@@ -14,6 +14,7 @@ mod state;
 
 use crate::service::{App, Result};
 
+pub use detail::time;
 pub use render::{Answer, Consent, Content, render};
 pub use sight::{Sighted, Sighting, Source, drain, sight};
 pub use stages::{Stage, StageState};

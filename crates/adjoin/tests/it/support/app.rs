@@ -55,7 +55,7 @@ impl TestApp {
         let serving = web::run(app.clone(), listener, async {
             let _ = ended.await;
         });
-        let server = tokio::spawn(async { serving.await.unwrap() });
+        let server = tokio::spawn(serving);
         Self { app, clock, origin: format!("http://{address}"), shutdown, server }
     }
 

@@ -1,6 +1,6 @@
 //! What every ad set needs, whatever it is for.
 
-use super::super::findings::{Findings, Rule, at};
+use super::super::findings::{Findings, Rule, Severity, at};
 use super::super::legacy;
 use super::case::Case;
 use crate::versions;
@@ -32,31 +32,7 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
     if ad_set.name.as_deref().is_none_or(|name| name.trim().is_empty()) {
         out.add(Rule::NameMissing, at!["ad_set", "name"], "An ad set needs a name.", "Add name.");
     }
-    if ad_set.campaign_id.is_none() && case.campaign.is_none() {
-        out.add(
-            Rule::CampaignMissing,
-            at!["ad_set", "campaign_id"],
-            "An ad set belongs to a campaign, and without its objective not every rule can be checked.",
-            "Add campaign_id, and give the campaign to the check.",
-        );
-    } else if case.campaign.is_none() {
-        out.add(
-            Rule::CampaignMissing,
-            at!["campaign"],
-            "The campaign is not given, so what depends on its objective and budget cannot be checked for certain.",
-            "Give the campaign to the check.",
-        );
-    }
-    if let Some(id) = &ad_set.campaign_id
-        && !id.is_numeric()
-    {
-        out.add(
-            Rule::WrongType,
-            at!["ad_set", "campaign_id"],
-            format!("{} is not an id.", id.text()),
-            "A campaign's id is digits only.",
-        );
-    }
+    campaign(case, out);
     status(case, out);
     if ad_set.optimization_goal.is_none()
         && case.objective.is_none_or(|objective| legacy::objective(objective.text).is_none())
@@ -74,6 +50,68 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
             at!["ad_set", "billing_event"],
             "Every guide requires billing_event.",
             "Add billing_event; IMPRESSIONS goes with every goal.",
+        );
+    }
+}
+
+/// An ad set says which campaign it belongs to, or brings it along.
+fn campaign(case: &Case<'_>, out: &mut Findings) {
+    let ad_set = case.ad_set;
+    let path = || at!["ad_set", "campaign_id"];
+    match (&ad_set.campaign_id, case.campaign) {
+        (None, None) => {
+            out.add(
+                Rule::CampaignMissing,
+                path(),
+                "An ad set belongs to a campaign: it needs campaign_id, or campaign_spec for a new one.",
+                "Add campaign_id, and give the campaign to the check.",
+            );
+        }
+        (None, Some(campaign)) if !case.campaign_in_spec && ad_set.campaign_spec.is_none() => {
+            let finding = out.add(
+                Rule::CampaignMissing,
+                path(),
+                "The campaign is given to the check, but the ad set does not say that it belongs to it.",
+                "Add campaign_id, or campaign_spec for a new campaign.",
+            );
+            // A campaign that is yet to be made has no id to name.
+            if campaign.id.is_none() {
+                finding.at_most(Severity::Warn);
+            }
+        }
+        (Some(_), None) => {
+            out.add(
+                Rule::CampaignMissing,
+                at!["campaign"],
+                "The campaign is not given, so what depends on its objective and budget cannot be checked for certain.",
+                "Give the campaign to the check.",
+            )
+            .at_most(Severity::Warn);
+        }
+        (Some(named), Some(campaign)) => {
+            if let Some(given) = campaign.id.as_ref().filter(|given| given.text() != named.text()) {
+                out.add(
+                    Rule::CampaignMismatch,
+                    path(),
+                    format!(
+                        "The ad set belongs to the campaign {}, and the one that is given is {}.",
+                        named.text(),
+                        given.text()
+                    ),
+                    "Give the campaign the ad set belongs to.",
+                );
+            }
+        }
+        _ => {}
+    }
+    if let Some(id) = &ad_set.campaign_id
+        && !id.is_numeric()
+    {
+        out.add(
+            Rule::WrongType,
+            path(),
+            format!("{} is not an id.", id.text()),
+            "A campaign's id is digits only.",
         );
     }
 }

@@ -1,15 +1,22 @@
 //! Bid strategy, bid amount, and the level they live on.
 
+use super::super::document::Campaign;
 use super::super::findings::{Findings, Rule, Severity, at};
 use super::case::Case;
 
 const WITHOUT_CAP: &str = "LOWEST_COST_WITHOUT_CAP";
 const BID_CAP: &str = "LOWEST_COST_WITH_BID_CAP";
-const COST_CAP: &str = "COST_CAP";
-const MIN_ROAS: &str = "LOWEST_COST_WITH_MIN_ROAS";
+pub(super) const COST_CAP: &str = "COST_CAP";
+pub(super) const MIN_ROAS: &str = "LOWEST_COST_WITH_MIN_ROAS";
 
 /// What `roas_average_floor` can be: ten thousand times the return.
 const ROAS_FLOOR: std::ops::RangeInclusive<i64> = 100..=10_000_000;
+
+/// The strategy that holds for the ad set.
+pub(super) fn strategy<'d>(case: &Case<'d>) -> Option<&'d str> {
+    let of_campaign = case.campaign.and_then(|campaign| campaign.bid_strategy.as_deref());
+    case.merged(|ad_set| ad_set.bid_strategy.as_deref()).or(of_campaign)
+}
 
 pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
     levels(case, out);
@@ -19,8 +26,7 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
     if case.is_update() && !touched {
         return;
     }
-    let of_campaign = case.campaign.and_then(|campaign| campaign.bid_strategy.as_deref());
-    let strategy = case.merged(|ad_set| ad_set.bid_strategy.as_deref()).or(of_campaign);
+    let strategy = strategy(case);
     let amount = case.merged(|ad_set| ad_set.bid_amount);
     let path = |field: &'static str| at!["ad_set", field];
     if let Some(amount) = amount.filter(|amount| *amount <= 0) {
@@ -48,9 +54,14 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
             );
         }
         None if amount.is_none() && !case.is_update() => {
+            let place = if case.campaign.is_some_and(Campaign::names_a_budget) {
+                case.campaign_path("bid_strategy")
+            } else {
+                path("bid_strategy")
+            };
             out.add(
                 Rule::BidStrategyUnstated,
-                path("bid_strategy"),
+                place,
                 "Without a bid strategy the ad account's default counts, which may need an amount.",
                 "Say bid_strategy where the budget is; LOWEST_COST_WITHOUT_CAP needs nothing else.",
             );

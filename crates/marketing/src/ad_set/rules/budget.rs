@@ -1,7 +1,7 @@
 //! Budgets: on which level, how much, and what they need.
 
 use super::super::document::{BUDGETS, Campaign};
-use super::super::findings::{Findings, Rule, at};
+use super::super::findings::{Findings, Rule, Segment, at};
 use super::super::read::is_unreadable;
 use super::case::Case;
 use crate::money;
@@ -37,7 +37,7 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
     }
     levels(case, out);
     if let Some(amount) = daily {
-        minimum(case, amount, out);
+        minimum(case, amount, || at!["ad_set", "daily_budget"], out);
     }
     spend_targets(case, out);
     impressions(case, out);
@@ -102,7 +102,7 @@ fn in_whole_units(case: &Case<'_>, field: &'static str, amount: i64, out: &mut F
 }
 
 /// The real minimum is only known online; this catches what is surely too low.
-fn minimum(case: &Case<'_>, amount: i64, out: &mut Findings) {
+pub(super) fn minimum(case: &Case<'_>, amount: i64, path: impl FnOnce() -> Vec<Segment>, out: &mut Findings) {
     let Some(account) = case.account else { return };
     let least = match (account.min_daily_budget, account.currency.as_deref()) {
         (Some(least), _) => least,
@@ -112,7 +112,7 @@ fn minimum(case: &Case<'_>, amount: i64, out: &mut Findings) {
     if amount < least {
         out.add(
             Rule::BudgetBelowMinimum,
-            at!["ad_set", "daily_budget"],
+            path(),
             format!("{} a day is below the minimum of {}.", case.money(amount), case.money(least)),
             "Raise daily_budget; GET /act_{id}/minimum_budgets tells the minimum by goal.",
         );

@@ -87,7 +87,7 @@ impl<'d> Case<'d> {
         self.existing.is_some()
     }
 
-    /// Whether the campaign is to be created too.
+    /// Whether the campaign is to be created too: one that has an id is there already.
     pub(super) fn creates_campaign(&self) -> bool {
         !self.is_update() && self.campaign.is_some_and(|campaign| campaign.id.is_none())
     }

@@ -1,5 +1,8 @@
 //! Objective, destination and goal together, and the promoted object they need.
 
+use std::cmp::Reverse;
+use std::sync::LazyLock;
+
 use super::super::findings::{Findings, Rule, Severity, at};
 use super::super::legacy;
 use super::super::mapping::{self, Alternative, Combination, destinations_for, goals_for};
@@ -195,6 +198,7 @@ fn require_old(case: &Case<'_>, old: &'static legacy::Name, out: &mut Findings) 
             mark: old.mark,
             source: &old.source,
             note: None,
+            catalog: false,
         })
         .collect();
     require(case, &alternatives, &old.name, out)
@@ -209,6 +213,10 @@ fn without_objective(case: &Case<'_>, goal: Word<'_>, goal_at: usize, out: &mut 
     }
     require(case, alternatives, &format!("The goal {}, with any objective,", goal.text), out)
 }
+
+/// Fields that say what is counted, and not what is promoted: they tell little about which set was meant.
+static COUNTED: LazyLock<FieldSet> =
+    LazyLock::new(|| FieldSet::of(["custom_event_type", "custom_event_str", "pixel_rule"]));
 
 /// Finds out whether one of the sets is complete, and else names what is missing for the nearest.
 fn require(case: &Case<'_>, alternatives: &[Alternative], what: &str, out: &mut Findings) -> FieldSet {
@@ -225,18 +233,17 @@ fn require(case: &Case<'_>, alternatives: &[Alternative], what: &str, out: &mut 
             )
             .with_row(best.mark, best.source);
         }
+        // Nothing is needed, but what was begun is to be finished.
+        if best.set.is_empty() && !present.is_empty() {
+            return half(alternatives, present, what, out);
+        }
         return FieldSet::default();
     }
-    // What was begun is to be finished; where nothing was, the first of the surest sets is as good as any.
-    let nearest = alternatives.iter().min_by_key(|alternative| {
-        let missing = alternative.set.minus(present);
-        let is_begun = missing != alternative.set;
-        (!is_begun, if is_begun { missing.len() } else { 0 }, std::cmp::Reverse(alternative.mark))
-    });
-    let Some(nearest) = nearest else { return FieldSet::default() };
+    let Some(nearest) = nearest(case, alternatives, present) else { return FieldSet::default() };
     let missing = nearest.set.minus(present);
     // One documented row is enough to be certain that some complete set is needed.
-    let mark = alternatives.iter().map(|alternative| alternative.mark).max().unwrap_or(nearest.mark);
+    let in_question = in_question(case, alternatives, present);
+    let mark = in_question.map(|alternative| alternative.mark).max().unwrap_or(nearest.mark);
     let choices = choices(alternatives);
     if case.promoted_object().is_none_or(PromotedObject::is_empty) {
         let fields: Vec<&str> = missing.names().collect();
@@ -250,16 +257,96 @@ fn require(case: &Case<'_>, alternatives: &[Alternative], what: &str, out: &mut 
         return missing;
     }
     let rule = if present.is_empty() { Rule::PromotedObjectMissing } else { Rule::PromotedObjectIncomplete };
+    // An event alone does not tell what it is counted at.
+    let others = if present.minus(*COUNTED).is_empty() && !present.is_empty() {
+        ways_to_finish(alternatives, present)
+    } else {
+        Vec::new()
+    };
     for field in missing.names() {
+        let fix = if others.len() > 1 {
+            format!("Add {} to promoted_object.", either(&others))
+        } else {
+            format!("Add {field} to promoted_object.")
+        };
         out.add(
             rule,
             at!["ad_set", "promoted_object", field],
             format!("{what} needs {choices} as the promoted object; {field} is missing."),
-            format!("Add {field} to promoted_object."),
+            fix,
         )
         .with_row(mark, nearest.source);
     }
     missing
+}
+
+/// The sets that say something of this ad set: those of catalogs only if it sells one.
+fn in_question<'a>(
+    case: &Case<'_>,
+    alternatives: &'a [Alternative],
+    present: FieldSet,
+) -> impl Iterator<Item = &'a Alternative> + Clone {
+    let of_campaign = case.campaign.and_then(|campaign| campaign.promoted_object.as_ref());
+    let sells_catalog = of_campaign.is_some_and(|object| object.has("product_catalog_id"))
+        || present.names().any(|name| name.starts_with("product_"));
+    let all_are_of_catalogs = alternatives.iter().all(|alternative| alternative.catalog);
+    alternatives
+        .iter()
+        .filter(move |alternative| sells_catalog || all_are_of_catalogs || !alternative.catalog)
+}
+
+/// The set that was probably meant: the one of which most is there. Where nothing was begun, the first of the surest
+/// sets is as good as any.
+fn nearest<'a>(
+    case: &Case<'_>,
+    alternatives: &'a [Alternative],
+    present: FieldSet,
+) -> Option<&'a Alternative> {
+    in_question(case, alternatives, present).min_by_key(|alternative| {
+        let begun = alternative.set.and(present);
+        let missing = alternative.set.minus(present);
+        (
+            Reverse(begun.minus(*COUNTED).len()),
+            Reverse(begun.len()),
+            if begun.is_empty() { 0 } else { missing.len() },
+            Reverse(alternative.mark),
+        )
+    })
+}
+
+/// Names what is missing of a set that was begun, where no set was needed.
+fn half(alternatives: &[Alternative], present: FieldSet, what: &str, out: &mut Findings) -> FieldSet {
+    let begun = |alternative: &&Alternative| !alternative.set.and(present).minus(*COUNTED).is_empty();
+    let meant = alternatives
+        .iter()
+        .filter(begun)
+        .min_by_key(|alternative| (alternative.set.minus(present).len(), Reverse(alternative.mark)));
+    let Some(meant) = meant else { return FieldSet::default() };
+    let missing = meant.set.minus(present);
+    let whole: Vec<&str> = meant.fields().collect();
+    for field in missing.names() {
+        out.add(
+            Rule::PromotedObjectIncomplete,
+            at!["ad_set", "promoted_object", field],
+            format!("{what} takes no promoted object, or {}; {field} is missing.", whole.join(" + ")),
+            format!("Add {field} to promoted_object, or leave promoted_object out."),
+        )
+        .with_row(meant.mark, meant.source);
+    }
+    missing
+}
+
+/// What would make each of the begun sets whole, each once.
+fn ways_to_finish(alternatives: &[Alternative], present: FieldSet) -> Vec<String> {
+    let mut ways = Vec::new();
+    for alternative in alternatives.iter().filter(|alternative| !alternative.set.and(present).is_empty()) {
+        let fields: Vec<&str> = alternative.set.minus(present).names().collect();
+        let way = fields.join(" + ");
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    ways
 }
 
 /// The sets in words, each once: `page_id`, or `pixel_id + custom_event_type or ...`.

@@ -8,15 +8,31 @@ use crate::vocabulary::{Kind, vocabulary};
 
 pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
     let Some(object) = &case.ad_set.promoted_object else { return };
-    let (Some(event), Some(objective)) = (object.text("custom_event_type"), case.objective) else { return };
-    let Some(at) = vocabulary(Kind::CustomEventType).position(event) else { return };
+    let Some(objective) = case.objective else { return };
     let Some(objective_at) = objective.at else { return };
-    let Some(row) = location(case, object).and_then(|location| events::of_objective(objective_at, location))
-    else {
+    omnichannel(objective_at, objective.text, object, out);
+    let Some(event) = object.text("custom_event_type") else { return };
+    let Some(at) = vocabulary(Kind::CustomEventType).position(event) else { return };
+    let path = || at!["ad_set", "promoted_object", "custom_event_type"];
+    let row = location(case, object).and_then(|location| events::of_objective(objective_at, location));
+    let objective = objective.text;
+    let Some(row) = row else {
+        // No list for the place; but some events were seen to be refused.
+        if let Some(refusal) = events::refused(objective, case.goal.map(|goal| goal.text), event) {
+            let goals = match &refusal.goals[..] {
+                [] => String::new(),
+                goals => format!(" and goal {}", either(goals)),
+            };
+            out.add(
+                Rule::EventRefused,
+                path(),
+                format!("The event {event} was seen to be refused with {objective}{goals}."),
+                elsewhere_or_none(event),
+            )
+            .with_row(refusal.mark, &refusal.source);
+        }
         return;
     };
-    let path = || at!["ad_set", "promoted_object", "custom_event_type"];
-    let objective = objective.text;
     match row.standing(at) {
         Standing::Documented => {}
         Standing::Measured => {
@@ -47,6 +63,42 @@ fn location<'c>(case: &Case<'c>, object: &PromotedObject<'_>) -> Option<&'c str>
         None | Some("WEBSITE" | "SHOP_AUTOMATIC") => Some("WEBSITE"),
         Some(place @ ("APP" | "MESSENGER" | "WHATSAPP")) => Some(place),
         Some(_) => None,
+    }
+}
+
+/// What can be done about an event that fits nowhere near.
+fn elsewhere_or_none(event: &str) -> String {
+    let mut takers: Vec<&str> = events::rows()
+        .iter()
+        .filter(|row| row.events.iter().any(|word| word == event))
+        .map(|row| row.objective.as_str())
+        .collect();
+    takers.dedup();
+    if takers.is_empty() {
+        "Leave custom_event_type out.".to_owned()
+    } else {
+        format!("Leave custom_event_type out, or use {}, which takes {event}.", either(&takers))
+    }
+}
+
+/// The events of website and app together stand in the items of the object.
+fn omnichannel(objective_at: usize, objective: &str, object: &PromotedObject<'_>, out: &mut Findings) {
+    let Some(both) = &object.omnichannel else { return };
+    let Some(row) = events::of_objective(objective_at, "WEBSITE_AND_APP") else { return };
+    for (place, index, item) in both.items() {
+        let Some(event) = item.custom_event_type.as_deref() else { continue };
+        let Some(at) = vocabulary(Kind::CustomEventType).position(event) else { continue };
+        if row.standing(at) == Standing::Refused {
+            let path =
+                at!["ad_set", "promoted_object", "omnichannel_object", place, index, "custom_event_type"];
+            let message = format!("The event {event} cannot be used with {objective}.");
+            let fix = format!(
+                "With {objective} choose {}{}",
+                either(&row.events),
+                elsewhere(event, row.locations.first())
+            );
+            out.add(Rule::EventNotForObjective, path, message, fix);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The promoted object in itself: its values, and which fields need each other.
 
+use std::sync::LazyLock;
+
 use super::super::findings::{Findings, Rule, Severity, at};
 use super::super::promoted_object::{FieldSet, PromotedObject, Type, Value, fields};
 use super::case::Case;
@@ -72,7 +74,29 @@ pub(super) fn check(case: &Case<'_>, reported: FieldSet, out: &mut Findings) {
             "Move it to the campaign's promoted object, and add product_set_id here.",
         );
     }
-    ambiguous(object, out);
+    omnichannel(object, out);
+    if has("pixel_rule") && case.goal_is(&["QUALITY_LEAD"]) {
+        out.add(
+            Rule::QualityLeadPixelRule,
+            at!["ad_set", "promoted_object", "pixel_rule"],
+            "The goal QUALITY_LEAD takes the pixel of the CRM as it is, without a rule.",
+            "Leave pixel_rule out.",
+        );
+    }
+    ambiguous(case, object, out);
+}
+
+/// Website and app together need the website's pixel.
+fn omnichannel(object: &PromotedObject<'_>, out: &mut Findings) {
+    let Some(both) = &object.omnichannel else { return };
+    if both.pixel.as_ref().is_none_or(|pixel| pixel.items.is_empty()) {
+        out.add(
+            Rule::OmnichannelNeedsPixel,
+            at!["ad_set", "promoted_object", "omnichannel_object", "pixel"],
+            "omnichannel_object needs pixel: the pixels of the website, in a list.",
+            "Add pixel [{\"pixel_id\": ..., \"custom_event_type\": ...}] to omnichannel_object.",
+        );
+    }
 }
 
 /// Adds that a field is missing, unless that is reported already.
@@ -101,26 +125,40 @@ fn pixel_needs_event(case: &Case<'_>) -> bool {
             .is_some_and(|object| object.has("lead_ads_custom_event_type")))
 }
 
-/// Two things promoted at once. Which pairs Meta refuses is not listed, so this only warns.
-fn ambiguous(object: &PromotedObject<'_>, out: &mut Findings) {
-    let whole = [
-        ("pixel_id", "application_id"),
-        ("pixel_id", "offline_conversion_data_set_id"),
-        ("event_id", "pixel_id"),
-        ("offer_id", "page_id"),
-    ];
-    if object.has("omnichannel_object") {
-        return;
-    }
-    for (one, other) in whole {
-        if object.has(one) && object.has(other) {
-            out.add(
-                Rule::PromotedObjectAmbiguous,
-                at!["ad_set", "promoted_object"],
-                format!("{one} and {other} promote two things at once."),
-                "Send the fields of one promoted object; for website and app together there is omnichannel_object.",
-            )
-            .at_most(Severity::Warn);
+/// Two things promoted at once. Meta takes one promoted object; these pairs are two for certain.
+static TWO_THINGS: [Pair; 5] = [
+    ("pixel_id", "application_id"),
+    ("event_id", "pixel_id"),
+    ("event_id", "application_id"),
+    ("page_id", "application_id"),
+    ("offline_conversion_data_set_id", "application_id"),
+];
+/// These may be two: which more pairs Meta refuses is not listed.
+static PERHAPS_TWO: [Pair; 2] = [("pixel_id", "offline_conversion_data_set_id"), ("offer_id", "page_id")];
+
+type Pair = (&'static str, &'static str);
+
+/// The pairs as sets, with whether they are two things for certain: most promoted objects hold none of them.
+static PAIRS: LazyLock<Vec<(FieldSet, &Pair, bool)>> = LazyLock::new(|| {
+    let certain = TWO_THINGS.iter().map(|pair| (pair, true));
+    let pairs = certain.chain(PERHAPS_TWO.iter().map(|pair| (pair, false)));
+    pairs.map(|(pair, certain)| (FieldSet::of([pair.0, pair.1]), pair, certain)).collect()
+});
+
+fn ambiguous(case: &Case<'_>, object: &PromotedObject<'_>, out: &mut Findings) {
+    for (_, (one, other), certain) in PAIRS.iter().filter(|(pair, ..)| object.present.contains(*pair)) {
+        if object.has("omnichannel_object") {
+            return;
+        }
+        let finding = out.add(
+            Rule::PromotedObjectAmbiguous,
+            at!["ad_set", "promoted_object"],
+            format!("{one} and {other} promote two things at once."),
+            "Send the fields of one promoted object; for website and app together there is omnichannel_object.",
+        );
+        // Products are sold at several places at once, and an app may be added to what is there.
+        if !certain || case.is_update() || object.has("product_set_id") || object.has("variation") {
+            finding.at_most(Severity::Warn);
         }
     }
 }
@@ -162,8 +200,8 @@ fn value_of(at: usize, value: &Value<'_>, out: &mut Findings) {
         out.add(
             Rule::PromotedObjectField,
             at!["ad_set", "promoted_object", name],
-            format!("{name} is not in Meta's list of fields for creation, though it is widely sent."),
-            "Nothing, if it works for you.",
+            format!("{name} stands in some of Meta's lists, but not in that of the fields for creation."),
+            "Try it with execution_options [\"validate_only\"] first.",
         );
     }
 }

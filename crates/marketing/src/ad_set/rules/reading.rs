@@ -3,10 +3,11 @@
 use super::super::countries::{asked_in, meant_by};
 use super::super::document::{Campaign, Document};
 use super::super::findings::{Findings, Rule, Segment, at};
-use super::super::promoted_object::{self, PromotedObject};
+use super::super::promoted_object::{self, PromotedObject, Value};
 use super::super::read::{Inspect, List, Oddity, Text};
-use super::case::{Case, either};
+use super::case::{Case, Word, either};
 use crate::ad_set::legacy;
+use crate::money;
 use crate::vocabulary::{Kind, Standing, vocabulary};
 
 /// Characters a name may have.
@@ -18,11 +19,26 @@ pub(super) fn check(document: &Document<'_>, case: &Case<'_>, out: &mut Findings
     oddities(document, out);
     words(case, out);
     lengths(case, out);
+    currency(case, out);
+}
+
+/// Amounts in a currency nobody knows cannot be judged.
+fn currency(case: &Case<'_>, out: &mut Findings) {
+    let Some(code) = case.account.and_then(|account| account.currency.as_deref()) else { return };
+    if money::currency(code).is_none() {
+        out.add(
+            Rule::UnknownValue,
+            at!["ad_account", "currency"],
+            format!("{code} is not a currency we know, so budgets are not compared with a minimum."),
+            "Write the three letters of the ad account's currency, such as USD.",
+        );
+    }
 }
 
 /// The same for a campaign on its own.
 pub(super) fn check_campaign(document: &Document<'_>, case: &Case<'_>, out: &mut Findings) {
     oddities(document, out);
+    currency(case, out);
     if let Some(campaign) = case.campaign {
         campaign_words(case, campaign, out);
     }
@@ -55,7 +71,12 @@ fn tell(path: &[Segment], odd: &Oddity<'_>, out: &mut Findings) {
                 Rule::WrongType,
                 path,
                 format!("{key} must be {expected}, and is {found}."),
-                format!("Send {expected}."),
+                // Meta's guide to lead ads shows the bare id of a Page.
+                if key == "promoted_object" {
+                    "Send an object that names what the id is of; for a Page {\"page_id\": ...}.".to_owned()
+                } else {
+                    format!("Send {expected}.")
+                },
             );
         }
         Oddity::WrongItem { index, expected, found } => {
@@ -209,15 +230,27 @@ fn countries(codes: Option<&List<'_, Text<'_>>>, path: impl Fn() -> Vec<Segment>
 }
 
 fn event_words(object: &PromotedObject<'_>, out: &mut Findings) {
-    for name in ["custom_event_type", "lead_ads_custom_event_type"] {
-        if let Some(text) = object.text(name) {
-            word_text(text, Kind::CustomEventType, || at!["ad_set", "promoted_object", name], out);
+    let rows = promoted_object::fields();
+    for (at, value) in &object.values {
+        let field = &rows[*at];
+        if let (Some(kind), Value::Text(text)) = (field.words, value) {
+            word_text(text, kind, || at!["ad_set", "promoted_object", field.name.as_str()], out);
         }
+    }
+    for (place, index, item) in object.omnichannel.iter().flat_map(|both| both.items()) {
+        word(
+            item.custom_event_type.as_ref(),
+            Kind::CustomEventType,
+            || at!["ad_set", "promoted_object", "omnichannel_object", place, index, "custom_event_type"],
+            out,
+        );
     }
 }
 
 fn campaign_words(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) {
-    if !case.objective.is_some_and(|word| word.is_value(Kind::Objective)) {
+    // A goal in the place of the objective is told about with what to use today.
+    let is_a_goal = |word: Word<'_>| word.at.is_none() && legacy::name(word.text).is_some();
+    if !case.objective.is_some_and(|word| word.is_value(Kind::Objective) || is_a_goal(word)) {
         word(campaign.objective.as_ref(), Kind::Objective, || case.campaign_path("objective"), out);
     }
     let singles = [

@@ -5,10 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::document::Hours;
 use super::super::findings::{Findings, Rule, Severity, at};
 use super::super::read::{Moment, When};
+use super::bidding::{COST_CAP, MIN_ROAS, strategy};
 use super::case::Case;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Ad sets of iOS 14+ campaigns run this long under cost cap or minimum return.
+const SKAN: SignedDuration = SignedDuration::from_hours(3 * 24);
 const MINUTES_A_DAY: i64 = 24 * 60;
 
 pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
@@ -78,6 +80,14 @@ fn ends(case: &Case<'_>, start: Option<Timestamp>, end: Option<Timestamp>, out: 
             out.add(Rule::EndBeforeStart, path(), message, "Choose a later end_time.");
         }
         return;
+    }
+    if case.campaign.is_some_and(|campaign| campaign.is_skadnetwork_attribution == Some(true))
+        && end.duration_since(from) < SKAN
+        && let Some(strategy @ (COST_CAP | MIN_ROAS)) = strategy(case)
+    {
+        let message = format!("Under {strategy} an ad set of an iOS 14+ campaign runs at least three days.");
+        let fix = "Choose a later end_time, or use LOWEST_COST_WITHOUT_CAP.";
+        out.add(Rule::SkanTooShort, path(), message, fix);
     }
     let daily = case.merged(|ad_set| ad_set.daily_budget).is_some_and(|amount| amount > 0);
     if daily && !case.is_update() && end.duration_since(from) <= DAY {

@@ -1,7 +1,7 @@
 //! What cannot be changed once an ad set exists.
 
 use super::super::document::AdSet;
-use super::super::findings::{Findings, Rule, at};
+use super::super::findings::{Findings, Meta, Rule, at};
 use super::super::promoted_object::{FieldSet, PromotedObject, Value};
 use super::case::Case;
 
@@ -9,6 +9,9 @@ use super::case::Case;
 const MAY_BE_ADDED: [&str; 2] = ["application_id", "product_catalog_id"];
 /// Fields that may change where conversions are the goal, while the ad set is not published.
 const MAY_CHANGE: [&str; 3] = ["pixel_id", "pixel_rule", "custom_event_type"];
+/// What a published ad set was seen to refuse with a number of its own.
+const PUBLISHED: [&str; 3] = ["pixel_id", "custom_event_type", "custom_conversion_id"];
+const PUBLISHED_META: Option<Meta> = Some(Meta { code: 100, subcode: 3_260_011 });
 /// The objectives under which they may: the two that Meta names, and those that took their place.
 const CONVERSIONS: [&str; 5] =
     ["CONVERSIONS", "PRODUCT_CATALOG_SALES", "OUTCOME_SALES", "OUTCOME_LEADS", "OUTCOME_ENGAGEMENT"];
@@ -137,9 +140,19 @@ fn promoted_object(case: &Case<'_>, existing: &AdSet<'_>, out: &mut Findings) {
             );
         } else {
             let message = format!("{field} of the promoted object is fixed once the ad set exists.");
-            out.add(Rule::FixedPromotedObject, path, message, "Create a new ad set.");
+            let finding = out.add(Rule::FixedPromotedObject, path, message, "Create a new ad set.");
+            if PUBLISHED.contains(&field) && is_published(existing) {
+                finding.meta = PUBLISHED_META;
+            }
         }
     }
+}
+
+/// Whether the ad set is, or was, on the air as far as it says.
+fn is_published(existing: &AdSet<'_>) -> bool {
+    [&existing.effective_status, &existing.configured_status, &existing.status]
+        .iter()
+        .any(|status| status.as_deref() == Some("ACTIVE"))
 }
 
 /// The fields that are new or hold something else.
@@ -180,5 +193,20 @@ fn lowered(case: &Case<'_>, existing: &AdSet<'_>, out: &mut Findings) {
             let fix = "It must stay at least a tenth above what is already spent.";
             out.add(Rule::BudgetLowered, at!["ad_set", field], message, fix);
         }
+    }
+    // What is left of a daily budget is of one day, and tells nothing of what was spent.
+    if let (Some(new), Some(whole), Some(left)) =
+        (case.ad_set.lifetime_budget, existing.lifetime_budget, existing.budget_remaining)
+        && new > 0
+        && let Some(spent) = whole.checked_sub(left).filter(|spent| *spent > 0)
+        && i128::from(new) * 10 < i128::from(spent) * 11
+    {
+        let message = format!(
+            "{} is less than a tenth above the {} that are spent already.",
+            case.money(new),
+            case.money(spent)
+        );
+        let fix = "Raise lifetime_budget to 110 % of what is spent at least.";
+        out.add(Rule::BudgetBelowSpent, at!["ad_set", "lifetime_budget"], message, fix);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Event;
+use super::{Alert, Event};
 use crate::world::{
     World,
     objects::{ObjectKind, Status},
@@ -33,6 +33,23 @@ impl World {
             });
             self.raise(&Event::of_account(account, "effective_status", value));
         }
+    }
+
+    /// An alert comes true for an object.
+    pub fn raise_alert(&mut self, alert: &Alert, id: u64, kind: &str, current: Option<String>) {
+        let [subscription, account, object] = [alert.id, alert.account, id].map(|id| self.id_value(id));
+        let mut value = json!({
+            "subscription_id": subscription,
+            "account_id": account,
+            "object_id": object,
+            "object_type": kind,
+        });
+        if let Some(field) = &alert.field {
+            value["field"] = field.as_str().into();
+            value["current_value"] = current.into();
+        }
+        let event = Event::of_account(alert.account, "subscriptions", value);
+        self.raise(&Event { app: Some(alert.app.clone()), ..event });
     }
 
     /// The object and all below it, with what is in force for each.

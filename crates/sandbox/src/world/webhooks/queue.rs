@@ -292,3 +292,50 @@ impl Queue {
         self.next_id = before.next_id;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(app: &str, entry: usize) -> Change {
+        let now = Instant::now();
+        Change {
+            app: app.to_owned(),
+            object: "page".to_owned(),
+            entry: entry.to_string(),
+            field: "leadgen".to_owned(),
+            value: Value::Null,
+            since: now,
+            hold: now,
+        }
+    }
+
+    const AT_ONCE: Batching = Batching { max: 2, linger: Duration::ZERO };
+
+    #[test]
+    fn changes_of_an_app_share_posts_and_the_counts_add_up() {
+        let mut queue = Queue::default();
+        for (index, app) in ["a", "b", "a", "a", "b"].into_iter().enumerate() {
+            queue.put(change(app, index), Timestamp::UNIX_EPOCH);
+        }
+        queue.gather(AT_ONCE, Instant::now(), 0, |_, _| true);
+        let posts: Vec<(String, usize)> =
+            queue.deliveries.values().map(|delivery| (delivery.app.clone(), delivery.changes)).collect();
+        assert_eq!(posts, [("a".to_owned(), 2), ("b".to_owned(), 2), ("a".to_owned(), 1)]);
+        for id in queue.start(0) {
+            queue.finish(id, &Ok(200), Timestamp::UNIX_EPOCH);
+        }
+        let counts = queue.counts();
+        assert_eq!((counts.raised, counts.sent, counts.pending, counts.posts), (5, 5, 0, 3));
+        assert!(queue.is_idle());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_taken_in() {
+        let mut queue = Queue::default();
+        for index in 0..=CAPACITY {
+            queue.put(change("a", index), Timestamp::UNIX_EPOCH);
+        }
+        assert_eq!((queue.counts().pending, queue.counts().overflowed), (CAPACITY as u64, 1));
+    }
+}

@@ -63,6 +63,43 @@ async fn an_alert_is_made_read_switched_told_and_deleted() {
 }
 
 #[tokio::test]
+async fn alerts_about_objects_come_true_by_themselves() {
+    let server = Server::start().await;
+    let mut receiver = Receiver::start().await;
+    receiver.subscribe(&server, "ad_account", &["subscriptions"]).await;
+    server.post(&server.account("subscribed_apps"), json!({})).await.good();
+    let path = server.account("subscriptions");
+    let of = |level: &str| json!({ "field": "entity_type", "value": level, "operator": "EQUAL" });
+    let traffic = json!({ "field": "objective", "value": "OUTCOME_TRAFFIC", "operator": "EQUAL" });
+    let created = json!({ "event_type": "OBJECT_CREATED", "filters": [of("CAMPAIGN"), traffic] });
+    server.post(&path, created).await.good();
+    let mut raised = rule("OBJECT_UPDATED", "daily_budget", "3000", "GREATER_THAN");
+    raised["filters"] = json!([of("ADSET")]);
+    server.post(&path, raised).await.good();
+    let renamed = json!({ "event_type": "OBJECT_UPDATED", "field": "name", "filters": [of("ADSET")] });
+    server.post(&path, renamed).await.good();
+
+    let campaign = server.campaign("New").await;
+    let change = receiver.next().await.changes().remove(0).1;
+    assert_eq!(
+        (change["value"]["object_type"].clone(), change["value"].get("field")),
+        (json!("campaign"), None)
+    );
+    let set = server.ad_set(&campaign).await;
+    server.post(&set, json!({ "daily_budget": 2500 })).await.good();
+    server.post(&set, json!({ "daily_budget": 3500 })).await.good();
+    let change = receiver.next().await.changes().remove(0).1;
+    assert_eq!(
+        (&change["value"]["field"], &change["value"]["current_value"]),
+        (&json!("daily_budget"), &json!("3500"))
+    );
+    server.post(&set, json!({ "name": "Other", "daily_budget": 3500 })).await.good();
+    let change = receiver.next().await.changes().remove(0).1;
+    assert_eq!(change["value"]["current_value"], "Other");
+    assert!(receiver.has_none());
+}
+
+#[tokio::test]
 async fn wrong_alerts_are_refused() {
     let server = Server::start().await;
     Receiver::start().await.subscribe(&server, "ad_account", &["subscriptions"]).await;

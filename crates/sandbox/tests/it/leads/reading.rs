@@ -124,6 +124,9 @@ async fn leads_are_gone_after_ninety_days() {
     let form = server.page_gets(&server.facts.form_id, json!({ "fields": counts })).await.good();
     assert_eq!((&form["leads_count"], &form["organic_leads_count"]), (&json!(1), &json!(1)));
     assert_eq!(form["expired_leads_count"], 1);
+    server.scenario("expired_leads_counted");
+    let form = server.page_gets(&server.facts.form_id, json!({ "fields": "leads_count" })).await.good();
+    assert_eq!(form["leads_count"], 2);
 }
 
 #[tokio::test]

@@ -59,8 +59,27 @@ async fn limits_have_their_own_refusals() {
     server.scenario("rate_limit=buc");
     let insights = server.get(&format!("{account}/insights"), json!({})).await;
     assert_eq!(insights.code(), (80_000, Some(2_446_079)));
-    assert!(insights.header("x-business-use-case-usage").contains("100"));
+    let usage = |answer: &crate::server::Answer| -> Value {
+        serde_json::from_str(answer.header("x-business-use-case-usage")).unwrap()
+    };
+    let number = account.strip_prefix("act_").unwrap();
+    let of_insights = &usage(&insights)[number][0];
+    assert_eq!((&of_insights["type"], &of_insights["call_count"]), (&json!("ads_insights"), &json!(100)));
     server.get("me", json!({})).await.good();
+    for (path, id, code, kind) in [
+        (server.facts.page_id.clone(), &server.facts.page_id, 80_001, "pages"),
+        (format!("{}/leadgen_forms", server.facts.page_id), &server.facts.page_id, 80_005, "leadgen"),
+        (server.facts.catalog_id.clone(), &server.facts.catalog_id, 80_009, "catalog_management"),
+    ] {
+        let answer = server.get(&path, json!({})).await;
+        assert_eq!(answer.code(), (code, None), "{path}");
+        assert_eq!(usage(&answer)[id][0]["type"], kind);
+    }
+    server.scenario("rate_limit=score");
+    server.get(&server.facts.page_id, json!({})).await.good();
+    server.scenario("rate_limit=app");
+    let insights = server.get(&format!("{account}/insights"), json!({})).await;
+    assert_eq!(insights.code(), (4, Some(1_504_022)));
 }
 
 #[tokio::test]

@@ -1,0 +1,149 @@
+use schemars::JsonSchema;
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    id::{QuarantineId, WebhookId},
+    service::{App, Result},
+    store::{Page, Tx, quarantine as table, webhooks},
+    time::Timestamp,
+};
+
+/// Why nobody could use a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// No account has this Page or ad account. When one gets it, the change is sorted after all.
+    UnknownObject,
+    /// A field we do nothing with.
+    UnknownField,
+    /// It does not have the shape of its field.
+    Unreadable,
+    /// The *Test* button of Meta's dashboard: its ids do not exist.
+    DashboardTest,
+}
+
+impl Reason {
+    pub const ALL: [Self; 4] =
+        [Self::UnknownObject, Self::UnknownField, Self::Unreadable, Self::DashboardTest];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownObject => "unknown_object",
+            Self::UnknownField => "unknown_field",
+            Self::Unreadable => "unreadable",
+            Self::DashboardTest => "dashboard_test",
+        }
+    }
+}
+
+/// A change that nobody could use, as it came.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Quarantined {
+    pub id: QuarantineId,
+    /// As [`Reason`] names it.
+    pub reason: String,
+    /// `page` or `ad_account`, or what else Meta wrote.
+    pub object: String,
+    pub object_id: String,
+    pub field: String,
+    /// The body with this one change; text when it was no JSON.
+    pub change: Value,
+    pub received_at: Timestamp,
+}
+
+/// How many changes wait for one reason.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Counted {
+    pub reason: String,
+    pub count: i64,
+    pub last_at: Timestamp,
+}
+
+/// What is put into the quarantine.
+pub(super) struct New<'a> {
+    pub reason: Reason,
+    pub object: &'a str,
+    pub object_id: &'a str,
+    pub field: &'a str,
+    /// The change as it came: it may hold personal data of any kind.
+    pub change: String,
+    pub received_at: Timestamp,
+}
+
+/// How long a change is kept: 30 days.
+const KEPT_SECONDS: i64 = 30 * 24 * 3600;
+/// Most changes of one Page that are sorted again at once; what is beyond the sweep finds.
+pub const PAGE_MAX: usize = 100;
+
+pub(super) async fn put(app: &App, tx: &mut Tx, new: New<'_>) -> Result<()> {
+    let id = QuarantineId::new();
+    let place = table::change_place(id.as_str());
+    let change_sealed = app.vault.seal(tx, &place, &new.change.into(), new.received_at).await?;
+    let row = table::Stored {
+        reason: new.reason.as_str().to_owned(),
+        object: new.object.to_owned(),
+        object_id: new.object_id.to_owned(),
+        field: new.field.to_owned(),
+        change_sealed,
+        received_at: new.received_at,
+        id,
+    };
+    table::insert(tx, &row).await?;
+    Ok(())
+}
+
+/// Sorts again what waited for this Page or ad account (without `act_`) to become known. Answers how many changes. After
+/// the commit wake `app.wakes.sort`.
+pub async fn release(app: &App, tx: &mut Tx, object: &str, object_id: &str) -> Result<usize> {
+    let rows = table::of_object(tx, object, object_id, Reason::UnknownObject.as_str()).await?;
+    for row in &rows {
+        let opened = app.vault.open(&table::change_place(row.id.as_str()), &row.change_sealed).await?;
+        let body = webhooks::Stored {
+            id: WebhookId::new(),
+            received_at: row.received_at,
+            body: opened.expose_secret().as_bytes().to_vec(),
+        };
+        webhooks::insert(tx, &[body]).await?;
+        table::delete(tx, &row.id).await?;
+    }
+    Ok(rows.len())
+}
+
+/// The newest first.
+pub async fn list(
+    app: &App,
+    reason: Option<Reason>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<Quarantined>> {
+    let reason = reason.map(Reason::as_str).unwrap_or_default();
+    let page = table::list(&app.db, reason, after, limit.clamp(1, PAGE_MAX)).await?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for row in page.items {
+        let opened = app.vault.open(&table::change_place(row.id.as_str()), &row.change_sealed).await?;
+        let text = opened.expose_secret();
+        items.push(Quarantined {
+            change: serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+            id: row.id,
+            reason: row.reason,
+            object: row.object,
+            object_id: row.object_id,
+            field: row.field,
+            received_at: row.received_at,
+        });
+    }
+    Ok(Page { items, next: page.next })
+}
+
+pub async fn counts(app: &App) -> Result<Vec<Counted>> {
+    let rows = table::counts(&app.db).await?;
+    let counted = |row: table::Count| Counted { reason: row.reason, count: row.count, last_at: row.last_at };
+    Ok(rows.into_iter().map(counted).collect())
+}
+
+/// Forgets what is older than it is kept.
+pub async fn prune(tx: &mut Tx, now: Timestamp) -> Result<u64> {
+    Ok(table::prune(tx, now.plus_seconds(-KEPT_SECONDS)).await?)
+}

@@ -1,0 +1,111 @@
+use super::{Db, Page, Result, Tx, row, sql};
+use crate::{
+    id::QuarantineId,
+    time::Timestamp,
+    vault::{Place, Scope, SealedRow},
+};
+
+/// A change that nobody could use.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub id: QuarantineId,
+    pub reason: String,
+    /// `page` or `ad_account`, or what else Meta wrote.
+    pub object: String,
+    /// Of the Page or ad account, the latter without `act_`.
+    pub object_id: String,
+    pub field: String,
+    /// The body with this one change, as JSON.
+    pub change_sealed: Vec<u8>,
+    pub received_at: Timestamp,
+}
+row!(Stored { id, reason, object, object_id, field, change_sealed, received_at });
+
+const SCOPE: &Scope = &Scope::Partner;
+
+/// Where a change stands.
+pub fn change_place(row: &str) -> Place<'_> {
+    Place { scope: SCOPE, table: "quarantine", column: "change_sealed", row }
+}
+
+pub async fn insert(tx: &mut Tx, row: &Stored) -> Result<()> {
+    sql("INSERT INTO quarantine (id, reason, object, object_id, field, change_sealed, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    .bind(&row.id)
+    .bind(&row.reason)
+    .bind(&row.object)
+    .bind(&row.object_id)
+    .bind(&row.field)
+    .bind(row.change_sealed.clone())
+    .bind(row.received_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Changes of one Page or ad account that waited for it to become known, oldest first.
+pub async fn of_object(tx: &mut Tx, object: &str, object_id: &str, reason: &str) -> Result<Vec<Stored>> {
+    sql("SELECT id, reason, object, object_id, field, change_sealed, received_at FROM quarantine
+         WHERE object = $1 AND object_id = $2 AND reason = $3 ORDER BY id")
+    .bind(object)
+    .bind(object_id)
+    .bind(reason)
+    .all(tx)
+    .await
+}
+
+pub async fn delete(tx: &mut Tx, id: &QuarantineId) -> Result<()> {
+    sql("DELETE FROM quarantine WHERE id = $1").bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// Forgets what came before this moment.
+pub async fn prune(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    sql("DELETE FROM quarantine WHERE received_at < $1").bind(before).execute(tx).await
+}
+
+/// The newest first, before the cursor; `reason` empty for all.
+pub async fn list(db: &Db, reason: &str, before: Option<&str>, limit: usize) -> Result<Page<Stored>> {
+    let rows = sql("SELECT id, reason, object, object_id, field, change_sealed, received_at FROM quarantine
+         WHERE ($1 = '' OR reason = $1) AND id < $2 ORDER BY id DESC LIMIT $3")
+    .bind(reason)
+    .bind(before.unwrap_or("qua_~"))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
+    .all(db)
+    .await?;
+    Ok(Page::from_rows(rows, limit, |row: &Stored| row.id.to_string()))
+}
+
+#[derive(Debug, Clone)]
+pub struct Count {
+    pub reason: String,
+    pub count: i64,
+    /// When the newest came.
+    pub last_at: Timestamp,
+}
+row!(Count { reason, count, last_at });
+
+pub async fn counts(db: &Db) -> Result<Vec<Count>> {
+    sql("SELECT reason, COUNT(*) AS count, MAX(received_at) AS last_at FROM quarantine GROUP BY reason ORDER BY reason")
+        .all(db)
+        .await
+}
+
+pub async fn sealed(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<SealedRow>> {
+    sql("SELECT id AS row_id, 'partner' AS scope, change_sealed AS sealed FROM quarantine
+         WHERE id > $1 ORDER BY id LIMIT $2")
+    .bind(after)
+    .bind(limit)
+    .all(tx)
+    .await
+}
+
+/// Replaces the sealed value where the old one still stands.
+pub async fn replace_sealed(tx: &mut Tx, id: &str, old: &[u8], new: &[u8]) -> Result<u64> {
+    sql("UPDATE quarantine SET change_sealed = $3 WHERE id = $1 AND change_sealed = $2")
+        .bind(id)
+        .bind(old)
+        .bind(new)
+        .execute(tx)
+        .await
+}

@@ -1,0 +1,198 @@
+//! Webhooks: what is answered, what is stored, and what it is sorted into.
+
+use adjoin::{
+    service::{
+        leads,
+        webhooks::{self, Reason},
+    },
+    store::Json,
+};
+use aws_lc_rs::hmac;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{Connected, on_each_app, on_each_connected};
+
+fn signature(secret: &str, body: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let digits: String =
+        hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={digits}")
+}
+
+async fn post(world: &Connected, body: &str) -> StatusCode {
+    let signed = signature(&world.facts.app_secret, body);
+    send(&world.test.url("/webhooks/facebook"), &signed, body).await
+}
+
+async fn send(url: &str, signature: &str, body: &str) -> StatusCode {
+    let request =
+        reqwest::Client::new().post(url).header("x-hub-signature-256", signature).body(body.to_owned());
+    request.send().await.unwrap().status()
+}
+
+fn leadgen(page: &str, leads: &[Value]) -> String {
+    let changes: Vec<Value> = leads
+        .iter()
+        .map(|id| {
+            json!({ "field": "leadgen", "value": { "leadgen_id": id, "page_id": page, "form_id": "12",
+                    "created_time": 1_795_514_000, "ad_id": 0 } })
+        })
+        .collect();
+    json!({ "object": "page", "entry": [{ "id": page, "time": 1_795_514_400, "changes": changes }] })
+        .to_string()
+}
+
+/// All rows of a table.
+async fn count(world: &Connected, table: &'static str) -> i64 {
+    let text = match table {
+        "leads" => "SELECT COUNT(*) AS count FROM leads",
+        "webhooks" => "SELECT COUNT(*) AS count FROM webhooks",
+        "sightings" => "SELECT SUM(times) AS count FROM lead_sightings",
+        _ => unreachable!("{table}"),
+    };
+    struct Count(i64);
+    impl adjoin::store::FromRow for Count {
+        fn from_row(row: &adjoin::store::Row) -> adjoin::store::Result<Self> {
+            // A sum is a NUMERIC at PostgreSQL; the text of both is the same.
+            Ok(Self(row.get::<Option<i64>>("count")?.unwrap_or_default()))
+        }
+    }
+    let row: Option<Count> = adjoin::store::sql(text).optional(&world.test.app.db).await.unwrap();
+    row.unwrap().0
+}
+
+#[test]
+fn the_challenge_is_echoed_only_to_who_knows_the_token() {
+    on_each_connected(&[], async |world| {
+        let token = webhooks::verify_token(&world.test.app).await.unwrap();
+        let ask = async |token: &str| {
+            let query =
+                [("hub.mode", "subscribe"), ("hub.challenge", "1158201444"), ("hub.verify_token", token)];
+            let url = world.test.url("/webhooks/facebook");
+            let answer = reqwest::Client::new().get(url).query(&query).send().await.unwrap();
+            (answer.status(), answer.text().await.unwrap())
+        };
+        assert_eq!(ask(&token).await, (StatusCode::OK, "1158201444".to_owned()));
+        assert_eq!(ask("guessed").await, (StatusCode::FORBIDDEN, String::new()));
+    });
+}
+
+#[test]
+fn only_what_meta_signed_is_stored() {
+    on_each_connected(&[], async |world| {
+        let body = leadgen(&world.facts.page_id, &[json!(123_456_789_012_345_i64)]);
+        let url = world.test.url("/webhooks/facebook");
+        assert_eq!(send(&url, &signature("another secret", &body), &body).await, StatusCode::FORBIDDEN);
+        assert_eq!(send(&url, "sha256=00", &body).await, StatusCode::FORBIDDEN);
+        let unsigned = reqwest::Client::new().post(&url).body(body.clone()).send().await.unwrap().status();
+        assert_eq!(unsigned, StatusCode::FORBIDDEN);
+        assert_eq!(count(world, "webhooks").await, 0);
+        assert_eq!(post(world, &body).await, StatusCode::OK);
+        assert_eq!(count(world, "webhooks").await, 1);
+    });
+}
+
+#[test]
+fn before_the_setup_meta_is_asked_to_come_again() {
+    on_each_app(async |test| {
+        let url = test.url("/webhooks/facebook");
+        assert_eq!(send(&url, &signature("secret", "{}"), "{}").await, StatusCode::SERVICE_UNAVAILABLE);
+    });
+}
+
+#[test]
+fn a_body_that_says_it_is_too_large_is_refused_unread() {
+    use std::io::{Read as _, Write as _};
+
+    on_each_connected(&[], async |world| {
+        let address = world.test.origin.strip_prefix("http://").unwrap().to_owned();
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut stream = std::net::TcpStream::connect(&address).unwrap();
+            // Not a byte of the body is ever sent.
+            write!(
+                stream,
+                "POST /webhooks/facebook HTTP/1.1\r\nHost: {address}\r\nContent-Length: 2097153\r\n\
+                 X-Hub-Signature-256: sha256=00\r\nConnection: close\r\n\r\n"
+            )
+            .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        });
+        let answer = answer.await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    });
+}
+
+#[test]
+fn every_change_becomes_one_lead_however_often_and_in_whatever_form_it_comes() {
+    on_each_connected(&[], async |world| {
+        let page = world.facts.page_id.clone();
+        subscribe(world, "page", &page).await;
+        let many: Vec<Value> = (0..40).map(|nth| json!(100_000_000_000_000_i64 + nth)).collect();
+        assert_eq!(post(world, &leadgen(&page, &many)).await, StatusCode::OK);
+        // The same again as text, in another order, with one beyond 2^53.
+        let mut again: Vec<Value> = many.iter().rev().map(|id| json!(id.to_string())).collect();
+        again.push(json!(55_459_717_045_641_545_i64));
+        assert_eq!(post(world, &leadgen(&page, &again)).await, StatusCode::OK);
+        webhooks::step(&world.test.app).await.unwrap();
+        assert_eq!(count(world, "webhooks").await, 0);
+        assert_eq!(count(world, "leads").await, 41);
+        let mut tx = world.test.app.db.begin().await.unwrap();
+        let known = adjoin::store::leads::by_meta_id_for_update(&mut tx, &world.account, "55459717045641545");
+        let lead = known.await.unwrap().unwrap();
+        assert_eq!(lead.state, Json(leads::State::Seen));
+        assert_eq!((lead.ad_id, lead.due_at.is_some()), (None, true));
+    });
+}
+
+#[test]
+fn what_nobody_can_use_is_kept_and_comes_out_when_its_page_is_known() {
+    on_each_connected(&[], async |world| {
+        let app = &world.test.app;
+        let stranger = leadgen("700000000000001", &[json!("800000000000001")]);
+        let other_field = json!({ "object": "page", "entry": [{ "id": world.facts.page_id, "time": 1,
+            "changes": [{ "field": "feed", "value": { "message": "private \u{0}" } }] }] });
+        let test = json!({ "object": "page", "entry": [{ "id": "0", "time": 1, "changes": [{ "field": "leadgen",
+            "value": { "leadgen_id": "444444444444", "page_id": "444444444444", "form_id": "444444444444" } }] }] });
+        for body in [stranger, other_field.to_string(), test.to_string(), "not JSON".to_owned()] {
+            assert_eq!(post(world, &body).await, StatusCode::OK);
+        }
+        webhooks::step(app).await.unwrap();
+        let reasons = async || {
+            let counted = webhooks::counts(app).await.unwrap();
+            counted.into_iter().map(|it| (it.reason, it.count)).collect::<Vec<_>>()
+        };
+        let expected = ["dashboard_test", "unknown_field", "unknown_object", "unreadable"];
+        assert_eq!(reasons().await, expected.map(|reason| (reason.to_owned(), 1)));
+        let kept = webhooks::list(app, Some(Reason::UnknownField), None, 10).await.unwrap();
+        assert_eq!(kept.items[0].change["entry"][0]["changes"][0]["value"]["message"], "private \u{0}");
+
+        subscribe(world, "page", "700000000000001").await;
+        let mut tx = app.db.begin().await.unwrap();
+        assert_eq!(webhooks::release(app, &mut tx, "page", "700000000000001").await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        webhooks::step(app).await.unwrap();
+        assert_eq!(count(world, "leads").await, 1);
+        assert_eq!(reasons().await.len(), 3);
+    });
+}
+
+/// Puts a Page or an ad account among those whose webhooks go to the account.
+async fn subscribe(world: &Connected, object: &str, object_id: &str) {
+    let mut tx = world.test.app.db.begin().await.unwrap();
+    adjoin::store::sql(
+        "INSERT INTO subscriptions (account_id, object, object_id, connection_id, name, status, state, check_at, created_at)
+         VALUES ($1, $2, $3, $4, '', 'pending', '{\"status\":\"pending\"}', 0, 0)
+         ON CONFLICT (account_id, object, object_id) DO NOTHING",
+    )
+    .bind(&world.account)
+    .bind(object)
+    .bind(object_id)
+    .bind(&world.connection)
+    .execute(&mut tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+}
