@@ -323,7 +323,8 @@ fn hashed(
 
 /// SHA-256 in lower-case hex.
 fn sha256(text: &str) -> String {
-    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    let hash = digest(&SHA256, text.as_bytes());
+    hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Whether this report is the one that sends the stage.
