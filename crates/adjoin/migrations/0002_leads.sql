@@ -9,6 +9,10 @@ ALTER TABLE accounts ADD COLUMN lead_retention_days BIGINT;
 ALTER TABLE connectors ADD COLUMN previous_secret_sealed BYTEA;
 ALTER TABLE connectors ADD COLUMN previous_secret_until BIGINT;
 
+-- When the Pages and ad accounts of a connection were last taken over into `subscriptions`; null for those made before.
+ALTER TABLE connections ADD COLUMN adopted_at BIGINT;
+CREATE INDEX connections_adopt ON connections (id) WHERE adopted_at IS NULL AND token_sealed IS NOT NULL;
+
 -- Bodies that Meta posted, as they came. A row goes in the transaction that sorts its changes.
 CREATE TABLE webhooks (
     id TEXT PRIMARY KEY,
@@ -38,7 +42,8 @@ CREATE TABLE app_subscriptions (
     check_at BIGINT NOT NULL
 );
 
--- Pages and ad accounts whose webhooks go to an account. The same Page may be here for several accounts.
+-- Pages and ad accounts whose webhooks go to an account. The same Page may be here for several accounts. An ad account's
+-- `object_id` is its number, without `act_`.
 CREATE TABLE subscriptions (
     account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     object TEXT NOT NULL,
@@ -120,6 +125,7 @@ CREATE TABLE leads (
 );
 CREATE INDEX leads_account ON leads (account_id, id);
 CREATE INDEX leads_form ON leads (account_id, form_id, id);
+CREATE INDEX leads_page ON leads (account_id, page_id, submitted_at);
 CREATE INDEX leads_submitted ON leads (submitted_at);
 CREATE INDEX leads_seen ON leads (seen_at);
 CREATE INDEX leads_due ON leads (due_at) WHERE due_at IS NOT NULL;

@@ -60,6 +60,7 @@ pub use client::{Graph, GraphConfig};
 pub use clock::Clock;
 pub use error::{Error, GraphRefusal};
 pub use page::Page;
+pub use proof::hex;
 pub use request::{Method, Request};
 pub use retry::{Retry, RetryPolicy};
 pub use usage::{AccessTier, AdAccountUsage, AppUsage, BusinessUsage, InsightsThrottle, Usage};

@@ -41,6 +41,12 @@ pub struct Touched {
 }
 
 impl Touched {
+    /// What reading the leads of a Page counts for. Meta counts these calls by Page (lead-ads/retrieving), apart from
+    /// those of its ad accounts, so a Page has a meter of its own; ids of Pages and ad accounts differ.
+    pub fn page(page_id: &str, connection: &ConnectionId) -> Self {
+        Self { ad_account: Some(page_id.to_owned()), object: None, connection: connection.clone() }
+    }
+
     fn meters(&self) -> impl Iterator<Item = Meter> + '_ {
         let place = self
             .ad_account

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{App, Error, Result};
+use super::{App, Error, Result, connections, subscriptions};
 use crate::{
     audit::Actor,
     id::AccountId,
@@ -100,8 +100,12 @@ pub async fn rename(app: &App, actor: &Actor, id: &AccountId, name: &str) -> Res
     get(app, id).await
 }
 
-/// Erases an account with all that hangs on it; its data keys go too, so no copy of its secrets can be opened.
+/// Erases an account with all that hangs on it; its data keys go too, so no copy of its secrets can be opened. Before,
+/// our webhook subscriptions are taken back at Meta, as far as that works within a few seconds.
 pub async fn delete(app: &App, actor: &Actor, id: &AccountId) -> Result<()> {
+    for connection in connections::list(app, id).await? {
+        subscriptions::before_erasure(app, id, &connection.id).await;
+    }
     let mut tx = app.db.begin().await?;
     if !accounts::delete(&mut tx, id).await? {
         return Err(Error::NotFound { what: "the account" });

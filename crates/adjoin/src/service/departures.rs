@@ -137,6 +137,7 @@ pub async fn carry_out(app: &App, request: &Request) -> Result<Departure> {
     }
     tx.commit().await?;
     app.page_tokens.forget_all(&concerned);
+    app.wakes.deliver.notify_one();
     Ok(departure)
 }
 

@@ -1,4 +1,4 @@
-//! The way to Meta: one Graph client a version, all on the service's clock, and Meta's errors explained.
+//! The way to Meta: one Graph client a version, all on the service's clock, within Meta's limits.
 
 use std::{
     collections::HashMap,
@@ -6,11 +6,15 @@ use std::{
     time::Duration,
 };
 
-use adjoin_graph::{Graph, GraphConfig};
+use adjoin_graph::{Access, Answer, Graph, GraphConfig, Request, Usage};
+use adjoin_marketing::errors;
 use url::Url;
 
-use super::Result;
-use crate::time::Clock;
+use super::{App, Result};
+use crate::{
+    quota::{Parked, Touched},
+    time::Clock,
+};
 
 /// For one attempt. People wait for most calls of the service.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,5 +46,43 @@ impl Graphs {
         })?;
         clients.insert(version.to_owned(), graph.clone());
         Ok(graph)
+    }
+}
+
+/// The way to Meta for work that nobody waits for: one client and token, and the limits its calls count for.
+#[derive(Debug, Clone)]
+pub struct Line<'a> {
+    pub app: &'a App,
+    pub graph: Graph,
+    pub token: Access,
+    pub touched: Touched,
+}
+
+impl Line<'_> {
+    /// Until when calls wait, if they have to.
+    pub fn room(&self) -> std::result::Result<(), Parked> {
+        self.app.quota.room(&self.touched, self.app.clock.now())
+    }
+
+    /// Sends, a read with the client's own retries, and takes note of what the answer says about limits.
+    pub async fn send(&self, request: &Request) -> std::result::Result<Answer, adjoin_graph::Error> {
+        let sent = self.graph.send_with_retry(request, &self.token).await;
+        match &sent {
+            Ok(answer) => self.observe(&answer.usage),
+            Err(error) => self.observe_failure(error),
+        }
+        sent
+    }
+
+    pub fn observe(&self, usage: &Usage) {
+        self.app.quota.observe(&self.touched, usage, None, self.app.clock.now());
+    }
+
+    pub fn observe_failure(&self, error: &adjoin_graph::Error) {
+        if let Some(refusal) = error.refusal() {
+            let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+            let now = self.app.clock.now();
+            self.app.quota.observe(&self.touched, &refusal.usage, Some((refusal, known)), now);
+        }
     }
 }

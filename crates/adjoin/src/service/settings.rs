@@ -3,7 +3,7 @@
 use serde_json::json;
 use url::Url;
 
-use super::{App, Error, Fault, Result};
+use super::{App, Error, Fault, Result, subscriptions};
 use crate::{
     audit::Actor,
     random,
@@ -31,7 +31,7 @@ pub async fn get(app: &App) -> Result<Settings> {
     }
     let fresh = Settings {
         partner_name: "Your company".to_owned(),
-        partner_key: hex(&random::bytes::<8>()),
+        partner_key: adjoin_graph::hex(&random::bytes::<8>()),
         service_domain: None,
         return_urls: Json(Vec::new()),
         embed_origins: Json(Vec::new()),
@@ -78,6 +78,8 @@ pub async fn change(app: &App, actor: &Actor, change: Change) -> Result<Settings
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     settings::put(&mut tx, &settings, now).await?;
+    // Meta has to learn of another host.
+    subscriptions::recheck_app(&mut tx, now).await?;
     audit::insert(
         &mut tx,
         actor,
@@ -88,6 +90,7 @@ pub async fn change(app: &App, actor: &Actor, change: Change) -> Result<Settings
     )
     .await?;
     tx.commit().await?;
+    app.wakes.watch.notify_one();
     Ok(settings)
 }
 
@@ -218,10 +221,6 @@ fn checked_list(
         faults.push(Fault::new(field, "there are too many entries", format!("at most {LIST_MAX}")));
     }
     kept
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[cfg(test)]

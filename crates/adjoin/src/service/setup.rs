@@ -11,7 +11,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{App, Error, Fault, MetaError, Result, Who, connections, consent::refused_exchange};
+use super::{
+    App, Error, Fault, MetaError, Result, Who, connections, consent::refused_exchange, subscriptions,
+};
 use crate::{
     audit::Actor,
     store::{
@@ -242,12 +244,15 @@ pub async fn save(app: &App, actor: &Actor, new: NewSetup) -> Result<Setup> {
     };
     connectors::put(&mut tx, &row).await?;
     let ended = connections::end_those_of_other_apps(&mut tx, &row.client_id, now).await?;
+    subscriptions::recheck_app(&mut tx, now).await?;
     let detail = json!({
         "client_id": row.client_id, "graph_version": row.graph_version, "use_cases": row.use_cases.0,
         "new_secret": new.client_secret.is_some(), "connections_ended": ended,
     });
     audit::insert(&mut tx, actor, "setup.saved", FACEBOOK_MARKETING, detail, now).await?;
     tx.commit().await?;
+    app.wakes.watch.notify_one();
+    app.wakes.deliver.notify_one();
     Ok(Setup::at(row, now))
 }
 

@@ -290,6 +290,29 @@ pub async fn replace_sealed(tx: &mut Tx, id: &str, old: &[u8], new: &[u8]) -> Re
         .await
 }
 
+/// Whether there are connections whose Pages and ad accounts were never taken over.
+pub async fn any_unadopted(db: &Db) -> Result<bool> {
+    let row: Option<Id> =
+        sql("SELECT id FROM connections WHERE adopted_at IS NULL AND token_sealed IS NOT NULL LIMIT 1")
+            .optional(db)
+            .await?;
+    Ok(row.is_some())
+}
+
+/// Connections whose Pages and ad accounts were never taken over.
+pub async fn unadopted(tx: &mut Tx, limit: i64) -> Result<Vec<Stored>> {
+    sql(stored!("WHERE adopted_at IS NULL AND token_sealed IS NOT NULL ORDER BY id LIMIT $1"))
+        .bind(limit)
+        .all(tx)
+        .await
+}
+
+/// Takes note that the Pages and ad accounts were taken over.
+pub async fn put_adopted(tx: &mut Tx, id: &ConnectionId, at: Timestamp) -> Result<()> {
+    sql("UPDATE connections SET adopted_at = $2 WHERE id = $1").bind(id).bind(at).execute(tx).await?;
+    Ok(())
+}
+
 #[derive(Debug)]
 struct StatusCount {
     status: String,

@@ -10,6 +10,7 @@ mod recent;
 
 pub mod accounts;
 pub mod api_keys;
+pub mod app_subscriptions;
 pub mod audit;
 pub mod calls;
 pub mod connect_sessions;
@@ -18,6 +19,8 @@ pub mod connectors;
 pub mod data_keys;
 pub mod departures;
 pub mod events;
+pub mod form_versions;
+pub mod forms;
 pub mod idempotency;
 pub mod lead_sightings;
 pub mod lead_stages;
@@ -26,6 +29,7 @@ pub mod operators;
 pub mod quarantine;
 pub mod sessions;
 pub mod settings;
+pub mod subscriptions;
 pub mod webhooks;
 
 pub use db::{Db, Tx};

@@ -118,7 +118,7 @@ fn dialog(
     let redirect_uri =
         if setup.keyed_redirect_uri { origin.keyed_redirect_uri(settings) } else { origin.redirect_uri() };
     // Alphanumeric, as Meta wants it.
-    let nonce = random::bytes::<16>().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let nonce = adjoin_graph::hex(&random::bytes::<16>());
     Dialog {
         client_id: setup.client_id.clone(),
         graph_version: setup.graph_version.clone(),

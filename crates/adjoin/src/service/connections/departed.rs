@@ -1,12 +1,12 @@
 use adjoin_marketing::errors;
 use serde_json::json;
 
-use super::{Assets, State, refusal::trouble};
+use super::{Assets, State, refusal::trouble, told};
 use crate::{
     audit::Actor,
     id::ConnectionId,
     service::{Result, departures::Person},
-    store::{Json, Tx, audit, connections as table},
+    store::{Json, Tx, audit, connections as table, subscriptions as subscribed},
     time::Timestamp,
 };
 
@@ -29,6 +29,7 @@ pub async fn forget_person(
         }
         end(tx, &mut row, now).await?;
         table::put(tx, &row).await?;
+        told::tell_revoked(tx, &row, now).await?;
         let detail = json!({ "account": row.account_id, "state": row.state.0.name() });
         audit::insert(tx, &Actor::Meta, "connection.deauthorized", row.id.as_str(), detail, now).await?;
         ended.push(row.id);
@@ -45,7 +46,8 @@ pub async fn erase_person(
 ) -> Result<Vec<ConnectionId>> {
     let mut erased = Vec::new();
     for mut row in consented(tx, person, until).await? {
-        if row.token_kind.is_some() {
+        let had_token = row.token_kind.is_some();
+        if had_token {
             end(tx, &mut row, now).await?;
         }
         row.app_id = None;
@@ -55,6 +57,11 @@ pub async fn erase_person(
         row.assets = Json(Assets::default());
         row.updated_at = now;
         table::put(tx, &row).await?;
+        // There is no token left to take them back with; what still comes is put aside.
+        subscribed::remove_of_connection(tx, &row.id).await?;
+        if had_token {
+            told::tell_revoked(tx, &row, now).await?;
+        }
         let detail = json!({ "account": row.account_id, "state": row.state.0.name() });
         audit::insert(tx, &Actor::Meta, "connection.person_erased", row.id.as_str(), detail, now).await?;
         erased.push(row.id);

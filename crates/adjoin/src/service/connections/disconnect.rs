@@ -6,12 +6,12 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Connection, NOT_FOUND, State, TokenKind};
+use super::{Connection, NOT_FOUND, State, TokenKind, told};
 use crate::{
     audit::Actor,
     id::{AccountId, ConnectionId},
-    service::{App, Result, setup},
-    store::{Json, Tx, audit, connect_sessions, connections as table},
+    service::{App, Result, setup, subscriptions},
+    store::{Json, Tx, audit, connect_sessions, connections as table, subscriptions as subscribed},
     vault::Scope,
 };
 
@@ -56,18 +56,20 @@ impl Revocable {
     }
 }
 
-/// Erases the token here, then takes the consent back at Meta unless another account lives by it.
+/// Takes our webhook subscriptions back at Meta, as far as that works within a few seconds; erases the token here; then
+/// takes the consent back at Meta unless another account lives by it.
 pub async fn disconnect(
     app: &App,
     actor: &Actor,
     account: &AccountId,
     id: &ConnectionId,
 ) -> Result<Disconnected> {
+    subscriptions::before_erasure(app, account, id).await;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let mut row = table::by_id_for_update(&mut tx, account, id).await?.ok_or(NOT_FOUND)?;
     let revocable = revocable(app, &mut tx, &row).await?;
-    row.state = Json(State::Disconnected);
+    let before = std::mem::replace(&mut row.state, Json(State::Disconnected));
     row.subject = Json(None);
     row.app_id = None;
     row.token_kind = None;
@@ -80,10 +82,13 @@ pub async fn disconnect(
     row.updated_at = now;
     table::put_token(&mut tx, id, None).await?;
     table::put(&mut tx, &row).await?;
+    subscribed::remove_of_connection(&mut tx, id).await?;
+    told::tell(&mut tx, &before.0, &row, now).await?;
     connect_sessions::cancel_of_connection(&mut tx, id).await?;
     audit::insert(&mut tx, actor, "connection.disconnected", id.as_str(), json!({ "account": account }), now)
         .await?;
     tx.commit().await?;
+    app.wakes.deliver.notify_one();
 
     let at_meta = match revocable {
         Some(revocable) => revoke(app, revocable).await,

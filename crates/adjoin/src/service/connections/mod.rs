@@ -9,6 +9,7 @@ mod refusal;
 mod replace;
 mod state;
 mod test;
+mod told;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -190,6 +191,7 @@ pub(super) async fn end_those_of_other_apps(tx: &mut Tx, app_id: &str, now: Time
     let rows = table::of_other_apps(tx, FACEBOOK_MARKETING, app_id).await?;
     let ended = rows.len();
     for mut row in rows {
+        let before = row.state.0.clone();
         row.state = Json(State::Broken {
             trouble: Trouble {
                 title: "The connector was set up with another Meta app".to_owned(),
@@ -205,6 +207,7 @@ pub(super) async fn end_those_of_other_apps(tx: &mut Tx, app_id: &str, now: Time
         });
         row.updated_at = now;
         table::put(tx, &row).await?;
+        told::tell(tx, &before, &row, now).await?;
     }
     Ok(ended)
 }

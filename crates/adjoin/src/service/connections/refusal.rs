@@ -2,7 +2,7 @@ use adjoin_graph::GraphRefusal;
 use adjoin_marketing::errors::{self, Class, Explanation};
 use serde_json::json;
 
-use super::{Access, Gap, GapKind, State, Trouble, page_token::forget_if_dead};
+use super::{Access, Gap, GapKind, State, Trouble, page_token::forget_if_dead, told};
 use crate::{
     audit::Actor,
     service::{App, Result},
@@ -31,12 +31,14 @@ pub async fn report_refusal(app: &App, access: &Access, error: &adjoin_graph::Er
     // A refusal of the token before says nothing about the one that is in use now.
     let Some(mut row) = row.filter(|row| row.connected_at == access.connected_at) else { return Ok(()) };
     let Some(next) = after(&row.state.0, refusal, known, now) else { return Ok(()) };
-    row.state = Json(next);
+    let before = std::mem::replace(&mut row.state, Json(next));
     row.updated_at = now;
     table::put(&mut tx, &row).await?;
+    told::tell(&mut tx, &before.0, &row, now).await?;
     let detail = json!({ "state": row.state.0.name(), "code": refusal.code, "subcode": refusal.subcode });
     audit::insert(&mut tx, &Actor::System, "connection.refused", row.id.as_str(), detail, now).await?;
     tx.commit().await?;
+    app.wakes.deliver.notify_one();
     Ok(())
 }
 

@@ -4,11 +4,12 @@ use serde_json::json;
 use super::{
     Connection, NOT_FOUND, State, Subject, TokenKind,
     disconnect::{Revocable, Revocation, revocable, revoke},
+    told,
 };
 use crate::{
     audit::Actor,
     id::{AccountId, ConnectionId},
-    service::{App, Result, consent::Findings},
+    service::{App, Result, consent::Findings, subscriptions},
     store::{Json, Tx, audit, connections as table},
     vault::Scope,
 };
@@ -76,15 +77,28 @@ pub async fn replace(
     table::put(tx, &row).await?;
     let detail = json!({ "account": account, "state": row.state.0.name(), "granted": row.granted.0 });
     audit::insert(tx, actor, "connection.connected", id.as_str(), detail, now).await?;
+    // The event last: who takes its number holds no lead that others wait for, and waits for none.
+    subscriptions::renew(app, tx, &row, now).await?;
+    told::tell_connected(tx, &row, now).await?;
     Ok(Replaced { connection: row.into(), old })
 }
 
-/// Takes the old token back at Meta, if there is one to take back. Whether that works changes nothing here.
+/// After the commit: wakes the work that waited for the new token, and takes the old one back at Meta, if there is one to
+/// take back. Whether that works changes nothing here.
 pub async fn settle(app: &App, replaced: Replaced) -> Connection {
+    wake(app);
     if let Some(old) = replaced.old
         && let Revocation::Failed { reason } = revoke(app, old).await
     {
         tracing::warn!(connection = %replaced.connection.id, reason, "the old token was not revoked at Meta");
     }
     replaced.connection
+}
+
+/// Wakes all that waits for a token that works.
+pub(super) fn wake(app: &App) {
+    let wakes = &app.wakes;
+    for kind in [&wakes.watch, &wakes.sweep, &wakes.hydrate, &wakes.sort, &wakes.deliver] {
+        kind.notify_one();
+    }
 }

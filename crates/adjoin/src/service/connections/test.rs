@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Connection, GapKind, NOT_FOUND, RECONNECT, State, TokenKind, Trouble, get, refusal::trouble};
+use super::{
+    Connection, GapKind, NOT_FOUND, RECONNECT, State, TokenKind, Trouble, get, refusal::trouble,
+    replace::wake, told,
+};
 use crate::{
     audit::Actor,
     id::{AccountId, ConnectionId},
@@ -12,7 +15,7 @@ use crate::{
         App, MetaError, Result, Who,
         connect_sessions::Refusal,
         consent::{self, Failed, Findings, Wanted},
-        setup,
+        setup, subscriptions,
     },
     store::{Json, audit, connections as table},
     time::Timestamp,
@@ -131,11 +134,21 @@ pub async fn test(app: &App, actor: &Actor, account: &AccountId, id: &Connection
     // Somebody connected anew while we asked: what we learned is about a token that is gone.
     if current.connected_at == row.connected_at && !matches!(asked, Asked::NoAnswer(_)) {
         let mut row = current;
+        let before = row.state.0.clone();
         apply(&mut row, &asked, now);
         table::put(&mut tx, &row).await?;
+        if matches!(asked, Asked::Alive(_)) {
+            if before.is_usable() {
+                subscriptions::adopt(app, &mut tx, &row, now).await?;
+            } else {
+                subscriptions::renew(app, &mut tx, &row, now).await?;
+            }
+        }
+        told::tell(&mut tx, &before, &row, now).await?;
         let detail = json!({ "state": row.state.0.name() });
         audit::insert(&mut tx, actor, "connection.tested", id.as_str(), detail, now).await?;
         tx.commit().await?;
+        wake(app);
     }
     let connection = get(app, account, id).await?;
     let checks = checks(&asked, &connection, now);

@@ -323,8 +323,7 @@ fn hashed(
 
 /// SHA-256 in lower-case hex.
 fn sha256(text: &str) -> String {
-    let hash = digest(&SHA256, text.as_bytes());
-    hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    adjoin_graph::hex(digest(&SHA256, text.as_bytes()).as_ref())
 }
 
 /// Whether this report is the one that sends the stage.

@@ -11,7 +11,10 @@ mod payload;
 mod quarantine;
 mod sort;
 
-use adjoin_graph::webhook_signature::{self, WebhookSignatureError};
+use adjoin_graph::{
+    hex,
+    webhook_signature::{self, WebhookSignatureError},
+};
 use aws_lc_rs::{constant_time, hmac};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -35,7 +38,7 @@ pub async fn verify_token(app: &App) -> Result<String> {
 
 fn token_of(secret: &SecretString) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
-    hmac::sign(&key, LABEL).as_ref()[..20].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hmac::sign(&key, LABEL).as_ref()[..20])
 }
 
 /// Whether a challenge names our verify token.

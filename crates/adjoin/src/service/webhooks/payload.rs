@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(id(&changes[1].value["leadgen_id"]).as_deref(), Some("55459717045641545"));
         for change in &changes {
             let again = read(change.whole.to_string().as_bytes()).unwrap();
-            assert_eq!(again, [change.clone()], "a change alone reads as itself");
+            assert_eq!(again, std::slice::from_ref(change), "a change alone reads as itself");
         }
     }
 

@@ -35,7 +35,10 @@ use crate::{
 pub use answer::Refused;
 pub use caller::RateLimits;
 
-use v1::{accounts, api_keys, calls, connect_sessions, connections, methods, settings, setup};
+use v1::{
+    accounts, api_keys, app_subscriptions, calls, connect_sessions, connections, forms, methods, settings,
+    setup, subscriptions,
+};
 
 type Result<T, E = Refused> = std::result::Result<T, E>;
 
@@ -100,6 +103,14 @@ fn routes() -> ApiRouter<App> {
             verb!(post_with methods::call),
         )
         .api_route("/v1/accounts/{account_id}/methods/{method}", verb!(post_with methods::call_of_account))
+        .api_route("/v1/accounts/{account_id}/forms", verb!(get_with forms::list))
+        .api_route("/v1/accounts/{account_id}/forms/sweep", verb!(post_with forms::sweep))
+        .api_route("/v1/accounts/{account_id}/forms/{form_id}", verb!(get_with forms::get))
+        .api_route("/v1/accounts/{account_id}/forms/{form_id}/backfill", verb!(post_with forms::backfill))
+        .api_route("/v1/accounts/{account_id}/subscriptions", verb!(get_with subscriptions::list))
+        .api_route("/v1/accounts/{account_id}/subscriptions/check", verb!(post_with subscriptions::check))
+        .api_route("/v1/app-subscriptions", verb!(get_with app_subscriptions::list))
+        .api_route("/v1/app-subscriptions/{object}/take-over", verb!(post_with app_subscriptions::take_over))
         .api_route("/v1/methods", verb!(get_with methods::list))
         .api_route(
             "/v1/methods/{method}",

@@ -18,7 +18,7 @@ pub struct Challenge {
     #[serde(rename = "hub.mode")]
     mode: String,
     #[serde(rename = "hub.challenge")]
-    challenge: String,
+    echo: String,
     #[serde(rename = "hub.verify_token")]
     verify_token: String,
 }
@@ -26,12 +26,12 @@ pub struct Challenge {
 /// Shows Meta that the address is ours, when a subscription is made.
 pub async fn answer(State(app): State<App>, query: Result<Query<Challenge>, QueryRejection>) -> Response {
     let Some(Query(it)) =
-        query.ok().filter(|it| it.mode == "subscribe" && it.challenge.chars().count() <= LONGEST)
+        query.ok().filter(|it| it.mode == "subscribe" && it.echo.chars().count() <= LONGEST)
     else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     match webhooks::is_our_token(&app, &it.verify_token).await {
-        Ok(true) => it.challenge.into_response(),
+        Ok(true) => it.echo.into_response(),
         Ok(false) => StatusCode::FORBIDDEN.into_response(),
         Err(error) => Problem::from(error).into_response(),
     }

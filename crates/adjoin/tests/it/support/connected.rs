@@ -96,6 +96,29 @@ impl Connected {
         }
     }
 
+    /// Another account whose user consents to the same.
+    pub async fn connect_another(&self, name: &str) -> (AccountId, ConnectionId) {
+        let new = NewAccount { name: name.to_owned(), external_id: None };
+        let account = accounts::create(&self.test.app, &Actor::System, new).await.unwrap().id;
+        let connection = consent(&self.test, &account).await;
+        (account, connection)
+    }
+
+    /// The account's user consents again.
+    pub async fn connect_again(&self) {
+        assert_eq!(consent(&self.test, &self.account).await, self.connection);
+    }
+
+    /// Moves the clocks of the service and of the sandbox.
+    pub fn advance(&self, seconds: i64) {
+        self.test.clock.advance_seconds(seconds);
+        self.world.write().unwrap().clock.advance(jiff::SignedDuration::from_secs(seconds));
+    }
+
+    pub fn switch_off(&self, scenario: &str) {
+        assert!(self.world.write().unwrap().scenarios.clear(scenario), "{scenario} was not on");
+    }
+
     /// Switches a scenario on: `name` or `name=value`.
     pub fn switch_on(&self, scenario: &str) {
         let scenario: Scenario = scenario.parse().unwrap();

@@ -4,10 +4,12 @@
 mod app;
 mod connected;
 mod databases;
+mod refusing;
 
 pub use app::TestApp;
 pub use connected::{Connected, on_each_connected, on_each_connected_by};
 pub use databases::{Database, on_each_database};
+pub use refusing::{Refusing, process};
 
 /// Runs a test with a started app, once on each engine.
 pub fn on_each_app(test: impl AsyncFn(&TestApp)) {

@@ -2,9 +2,12 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod app_subscriptions;
 pub mod calls;
 pub mod connect_sessions;
 pub mod connections;
+pub mod forms;
 pub mod methods;
 pub mod settings;
 pub mod setup;
+pub mod subscriptions;

@@ -1,0 +1,285 @@
+use super::{Db, Json, Result, Tx, row, sql};
+use crate::{
+    id::{AccountId, ConnectionId, FormVersionId},
+    service::forms::{Counts, Sweep},
+    time::Timestamp,
+};
+
+/// A lead form of a Page, as one account has it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub account_id: AccountId,
+    pub form_id: String,
+    pub page_id: String,
+    pub connection_id: ConnectionId,
+    pub name: String,
+    /// Meta's word: `ACTIVE`, `ARCHIVED`, `DELETED`, `DRAFT`.
+    pub status: String,
+    /// The version that stands.
+    pub version_id: Option<FormVersionId>,
+    pub counts: Json<Counts>,
+    pub counted_at: Option<Timestamp>,
+    /// When the newest lead that is committed here was submitted.
+    pub watermark: Option<Timestamp>,
+    pub sweep: Json<Sweep>,
+    pub sweep_at: Timestamp,
+    pub leased_until: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+row!(Stored {
+    account_id,
+    form_id,
+    page_id,
+    connection_id,
+    name,
+    status,
+    version_id,
+    counts,
+    counted_at,
+    watermark,
+    sweep,
+    sweep_at,
+    leased_until,
+    created_at,
+});
+
+/// The columns of [`Stored`], between `before` and `after`.
+macro_rules! stored {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " account_id, form_id, page_id, connection_id, name, status, version_id, counts, counted_at, watermark,
+              sweep, sweep_at, leased_until, created_at ",
+            $after
+        )
+    };
+}
+
+pub async fn insert(tx: &mut Tx, row: &Stored) -> Result<()> {
+    sql("INSERT INTO forms (account_id, form_id, page_id, connection_id, name, status, version_id, counts, counted_at,
+                            watermark, sweep, sweep_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         ON CONFLICT (account_id, form_id) DO NOTHING")
+        .bind(&row.account_id)
+        .bind(&row.form_id)
+        .bind(&row.page_id)
+        .bind(&row.connection_id)
+        .bind(&row.name)
+        .bind(&row.status)
+        .bind(row.version_id.as_ref())
+        .bind(row.counts.clone())
+        .bind(row.counted_at)
+        .bind(row.watermark)
+        .bind(row.sweep.clone())
+        .bind(row.sweep_at)
+        .bind(row.created_at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Writes what Meta says about the form.
+pub async fn put_listed(tx: &mut Tx, row: &Stored) -> Result<()> {
+    sql("UPDATE forms SET page_id = $3, connection_id = $4, name = $5, status = $6, version_id = $7, counts = $8,
+             counted_at = $9
+         WHERE account_id = $1 AND form_id = $2")
+    .bind(&row.account_id)
+    .bind(&row.form_id)
+    .bind(&row.page_id)
+    .bind(&row.connection_id)
+    .bind(&row.name)
+    .bind(&row.status)
+    .bind(row.version_id.as_ref())
+    .bind(row.counts.clone())
+    .bind(row.counted_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Writes how far the sweep is, and until when it is somebody's.
+pub async fn put_sweep(tx: &mut Tx, row: &Stored) -> Result<()> {
+    sql("UPDATE forms SET watermark = $3, sweep = $4, sweep_at = $5, leased_until = $6
+         WHERE account_id = $1 AND form_id = $2")
+    .bind(&row.account_id)
+    .bind(&row.form_id)
+    .bind(row.watermark)
+    .bind(row.sweep.clone())
+    .bind(row.sweep_at)
+    .bind(row.leased_until)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub async fn by_id(db: &Db, account: &AccountId, form_id: &str) -> Result<Option<Stored>> {
+    sql(stored!("SELECT", "FROM forms WHERE account_id = $1 AND form_id = $2"))
+        .bind(account)
+        .bind(form_id)
+        .optional(db)
+        .await
+}
+
+/// The same, with the row held until the transaction ends.
+pub async fn by_id_for_update(tx: &mut Tx, account: &AccountId, form_id: &str) -> Result<Option<Stored>> {
+    sql(stored!("UPDATE forms SET name = name WHERE account_id = $1 AND form_id = $2 RETURNING", ""))
+        .bind(account)
+        .bind(form_id)
+        .optional(tx)
+        .await
+}
+
+/// An account's forms in the order of their ids, after the cursor; an empty `page_id` takes those of all Pages.
+pub async fn of_account(
+    db: &Db,
+    account: &AccountId,
+    page_id: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Stored>> {
+    sql(stored!(
+        "SELECT",
+        "FROM forms WHERE account_id = $1 AND ($2 = '' OR page_id = $2) AND form_id > $3 ORDER BY form_id LIMIT $4"
+    ))
+    .bind(account)
+    .bind(page_id)
+    .bind(after)
+    .bind(limit)
+    .all(db)
+    .await
+}
+
+/// Takes forms that are due and that nobody is at; nobody else takes them until `leased_until`. Forms whose connection
+/// cannot be used, or whose Page is no longer shared, wait.
+pub async fn claim(tx: &mut Tx, now: Timestamp, leased_until: Timestamp, limit: i64) -> Result<Vec<Stored>> {
+    sql(stored!(
+        "UPDATE forms SET leased_until = $2
+         WHERE sweep_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND (account_id, form_id) IN
+             (SELECT f.account_id, f.form_id FROM forms f
+              JOIN subscriptions s ON s.account_id = f.account_id AND s.object = 'page' AND s.object_id = f.page_id
+              JOIN connections c ON c.id = s.connection_id
+              WHERE f.sweep_at <= $1 AND (f.leased_until IS NULL OR f.leased_until <= $1) AND s.status <> 'leaving'
+                  AND c.status IN ('connected', 'connected_with_gaps')
+              ORDER BY f.sweep_at LIMIT $3)
+         RETURNING",
+        ""
+    ))
+    .bind(now)
+    .bind(leased_until)
+    .bind(limit)
+    .all(tx)
+    .await
+}
+
+/// Makes the forms of a connection due.
+pub async fn sweep_connection(tx: &mut Tx, connection: &ConnectionId, at: Timestamp) -> Result<u64> {
+    sql("UPDATE forms SET sweep_at = $2 WHERE connection_id = $1 AND sweep_at > $2")
+        .bind(connection)
+        .bind(at)
+        .execute(tx)
+        .await
+}
+
+/// Makes all forms of an account due.
+pub async fn sweep_account(tx: &mut Tx, account: &AccountId, at: Timestamp) -> Result<u64> {
+    sql("UPDATE forms SET sweep_at = $2 WHERE account_id = $1").bind(account).bind(at).execute(tx).await
+}
+
+#[derive(Debug)]
+struct FormId {
+    form_id: String,
+}
+row!(FormId { form_id });
+
+/// Forms of a Page that were not counted since then: the list left them out.
+pub async fn uncounted(
+    db: &Db,
+    account: &AccountId,
+    page_id: &str,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<String>> {
+    let rows: Vec<FormId> = sql("SELECT form_id FROM forms
+         WHERE account_id = $1 AND page_id = $2 AND (counted_at IS NULL OR counted_at < $3)
+         ORDER BY counted_at, form_id LIMIT $4")
+    .bind(account)
+    .bind(page_id)
+    .bind(since)
+    .bind(limit)
+    .all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.form_id).collect())
+}
+
+/// Forms that leads of a Page answered since then and that are not known here.
+pub async fn unknown(
+    db: &Db,
+    account: &AccountId,
+    page_id: &str,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<String>> {
+    let rows: Vec<FormId> = sql("SELECT DISTINCT l.form_id AS form_id FROM leads l
+         LEFT JOIN forms f ON f.account_id = l.account_id AND f.form_id = l.form_id
+         WHERE l.account_id = $1 AND l.page_id = $2 AND l.submitted_at >= $3 AND f.form_id IS NULL AND l.form_id <> ''
+         LIMIT $4")
+    .bind(account)
+    .bind(page_id)
+    .bind(since)
+    .bind(limit)
+    .all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.form_id).collect())
+}
+
+#[derive(Debug)]
+struct Count {
+    count: i64,
+}
+row!(Count { count });
+
+/// How many leads of a form are held, test leads apart.
+pub async fn held(db: &Db, account: &AccountId, form_id: &str) -> Result<i64> {
+    let row: Option<Count> =
+        sql("SELECT COUNT(*) AS count FROM leads WHERE account_id = $1 AND form_id = $2 AND NOT is_test")
+            .bind(account)
+            .bind(form_id)
+            .optional(db)
+            .await?;
+    Ok(row.map_or(0, |row| row.count))
+}
+
+/// A form with how many leads of it are held.
+#[derive(Debug)]
+pub struct Held {
+    pub counts: Json<Counts>,
+    pub held: i64,
+}
+row!(Held { counts, held });
+
+/// Every form of an account, for the totals.
+pub async fn held_of_account(db: &Db, account: &AccountId, limit: i64) -> Result<Vec<Held>> {
+    sql("SELECT f.counts AS counts, COUNT(l.id) AS held
+         FROM forms f LEFT JOIN leads l ON l.account_id = f.account_id AND l.form_id = f.form_id AND NOT l.is_test
+         WHERE f.account_id = $1 GROUP BY f.form_id, f.counts ORDER BY f.form_id LIMIT $2")
+    .bind(account)
+    .bind(limit)
+    .all(db)
+    .await
+}
+
+/// Holds the leads of these ids, those that are known, until the transaction ends; the ids come in order. SQLite has one
+/// writer anyway.
+pub async fn hold_leads(tx: &mut Tx, account: &AccountId, meta_lead_ids: &[&str]) -> Result<()> {
+    if !tx.locks_rows() {
+        return Ok(());
+    }
+    for id in meta_lead_ids {
+        sql("SELECT id AS form_id FROM leads WHERE account_id = $1 AND meta_lead_id = $2 FOR UPDATE")
+            .bind(account)
+            .bind(*id)
+            .all::<FormId>(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
