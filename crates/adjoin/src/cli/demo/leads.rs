@@ -115,7 +115,10 @@ pub async fn walk(scene: &mut Scene<'_>, steps: &mut Steps) -> anyhow::Result<()
                     .find(|row| row["object_id"] == scene.facts.page_id);
                 match page.map(|row| text(row, "state")) {
                     Some("active") => {
-                        return Ok(shown((), "subscribed for the app and for the Page, read back to be sure"));
+                        return Ok(shown(
+                            (),
+                            "subscribed for the app and for the Page, read back to be sure",
+                        ));
                     }
                     Some("faulty") => bail!("{}", page.unwrap_or(&Value::Null)["fault"]),
                     _ => tokio::time::sleep(LOOK_EVERY).await,
