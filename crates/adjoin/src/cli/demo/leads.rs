@@ -67,6 +67,35 @@ impl Scene<'_> {
         Ok(())
     }
 
+    /// Waits until Meta's webhooks of the Page come here.
+    async fn until_active(&self) -> anyhow::Result<()> {
+        for _ in 0..LOOKS {
+            let listed = self.of_account(Method::GET, "subscriptions?limit=100").await?;
+            let mut rows = listed["data"].as_array().into_iter().flatten();
+            match rows.find(|row| row["object_id"] == self.facts.page_id) {
+                Some(page) if page["state"] == "active" => return Ok(()),
+                Some(page) if page["state"] == "faulty" => bail!("{}", page["fault"]),
+                _ => tokio::time::sleep(LOOK_EVERY).await,
+            }
+        }
+        bail!("the Page is not subscribed yet")
+    }
+
+    /// Waits until the form is known and its completeness is as wanted.
+    async fn form(&self, form: &str, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+        let path = format!("/v1/accounts/{}/forms/{form}", self.account);
+        let mut last = Value::Null;
+        for _ in 0..LOOKS {
+            let (status, mut known) = self.backend.call(Method::GET, &path, None).await?;
+            last = known["completeness"].take();
+            if status.is_success() && wanted(&last) {
+                return Ok(last);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Err(anyhow::anyhow!("{last}")).context("the form is not as it should be")
+    }
+
     /// Waits for the lead of this person at the partner's endpoint; says what arrived.
     async fn arrives(&mut self, visitor: &Visitor, since: Instant) -> anyhow::Result<String> {
         let event = self.receiver.next("lead.created").await?;
@@ -106,25 +135,11 @@ pub async fn walk(scene: &mut Scene<'_>, steps: &mut Steps) -> anyhow::Result<()
         .await?;
     steps
         .run("subscriptions", "Meta sends the Page's webhooks here", async {
-            for _ in 0..LOOKS {
-                let listed = scene.of_account(Method::GET, "subscriptions?limit=100").await?;
-                let page = listed["data"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .find(|row| row["object_id"] == scene.facts.page_id);
-                match page.map(|row| text(row, "state")) {
-                    Some("active") => {
-                        return Ok(shown(
-                            (),
-                            "subscribed for the app and for the Page, read back to be sure",
-                        ));
-                    }
-                    Some("faulty") => bail!("{}", page.unwrap_or(&Value::Null)["fault"]),
-                    _ => tokio::time::sleep(LOOK_EVERY).await,
-                }
-            }
-            bail!("the Page is not subscribed yet")
+            scene.until_active().await?;
+            // A sweep lists the Page's forms anew, and so learns what this one asks.
+            scene.of_account(Method::POST, "forms/sweep").await?;
+            scene.form(&form, |_| true).await?;
+            Ok(shown((), "subscribed for the app and for the Page, read back to be sure; the form is known"))
         })
         .await?;
     steps
@@ -146,23 +161,13 @@ pub async fn walk(scene: &mut Scene<'_>, steps: &mut Steps) -> anyhow::Result<()
             scene.of_account(Method::POST, "forms/sweep").await?;
             let came = scene.arrives(&visitor, since).await?;
             scene.scenario(Method::DELETE, "webhook_loss", None).await?;
-            let counted = counted(scene, &form).await?;
+            // Meta's count follows the pass.
+            let both = |counted: &Value| counted["at_meta"] == 2 && counted["held"] == 2;
+            let missing = scene.form(&form, both).await?["missing"].take();
+            let counted = format!("Meta counts 2 leads of this form, 2 are held here, {missing} missing");
             Ok(shown((), format!("no webhook came; the form was read instead\n{came}\n{counted}")))
         })
         .await
-}
-
-/// "Meta says N, we hold M, missing K", once Meta's count is of this moment.
-async fn counted(scene: &Scene<'_>, form: &str) -> anyhow::Result<String> {
-    let mut last = Value::Null;
-    for _ in 0..LOOKS {
-        last = scene.of_account(Method::GET, &format!("forms/{form}")).await?["completeness"].take();
-        if (last["at_meta"].as_i64(), last["held"].as_i64()) == (Some(2), Some(2)) {
-            return Ok(format!("the form: Meta counts 2, held here 2, missing {}", last["missing"]));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-    Err(anyhow::anyhow!("{last}")).context("the form is not complete")
 }
 
 fn new_form(page_id: &str) -> Value {
