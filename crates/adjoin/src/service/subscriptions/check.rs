@@ -30,6 +30,8 @@ const AT_ONCE: usize = 4;
 const LEASE_SECONDS: i64 = 10 * 60;
 /// What is faulty is looked at sooner: what is mended should count soon.
 const FAULTY_SECONDS: i64 = 15 * 60;
+/// Nothing is planned further ahead: Meta's limits are waited for a day at most.
+const LATEST_SECONDS: i64 = 25 * 60 * 60;
 /// After an answer that did not come.
 const UNANSWERED_SECONDS: i64 = 2 * 60;
 
@@ -63,7 +65,7 @@ pub(super) async fn step(app: &App) -> Result<bool> {
         return Ok(false);
     }
     let mut tx = app.db.begin_apart().await?;
-    let due = table::claim_checks(&mut tx, now, lease, BATCH).await?;
+    let due = table::claim_checks(&mut tx, now, lease, now.plus_seconds(LATEST_SECONDS), BATCH).await?;
     tx.commit().await?;
     let more = due.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
     let mut looks = stream::iter(due).map(|row| check(app, row, lease)).buffer_unordered(AT_ONCE);
@@ -249,7 +251,12 @@ async fn silence(app: &App, row: &table::Stored, found: Found) -> Result<Found> 
     }
     let others_arrive = table::any_announced(&app.db, from).await?;
     let callback = app_level::callback(app).await?.unwrap_or_else(|| PATH.to_owned());
-    let fault = faults::silent(leads, unannounced, others_arrive, &callback);
+    let mut fault = faults::silent(leads, unannounced, others_arrive, &callback);
+    // The app's own subscription may know better why.
+    if let Some(known) = app_level::fault(app, row.object).await? {
+        fault.message = format!("{} {}", fault.message, known.message);
+        (fault.who, fault.next_step) = (known.who, known.next_step);
+    }
     Ok(Found::Faulty { fault: Box::new(fault), subscribed: true })
 }
 
@@ -283,7 +290,8 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
                 _ => now,
             };
             let subscribed_since = subscribed.then(|| before.subscribed_since().unwrap_or(now));
-            current.state = Json(State::Faulty { fault: *fault, since, subscribed_since });
+            let told = fault.cause.is_told() || matches!(before, State::Faulty { told: true, .. });
+            current.state = Json(State::Faulty { fault: *fault, since, subscribed_since, told });
             current.checked_at = Some(now);
             now.plus_seconds(FAULTY_SECONDS)
         }
@@ -296,7 +304,7 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
         {
             Some((Kind::SubscriptionFaulty, json!(fault)))
         }
-        (State::Faulty { fault, .. }, State::Active { .. }) if fault.cause.is_told() => {
+        (State::Faulty { told: true, .. }, State::Active { .. }) => {
             Some((Kind::SubscriptionRestored, json!(null)))
         }
         _ => None,

@@ -84,6 +84,8 @@ pub enum State {
         since: Timestamp,
         /// Since when it is subscribed all the same; null when it is not.
         subscribed_since: Option<Timestamp>,
+        /// Whether an event told it; its end is told then as well.
+        told: bool,
     },
     /// The connection no longer reaches it; what is ours is taken back at Meta.
     Leaving,
