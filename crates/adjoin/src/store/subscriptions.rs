@@ -1,7 +1,7 @@
 use super::{Db, Json, Result, Tx, row, sql};
 use crate::{
     id::{AccountId, ConnectionId},
-    service::subscriptions::{Object, State},
+    service::subscriptions::{Arrivals, Object, State},
     time::Timestamp,
 };
 
@@ -298,21 +298,16 @@ pub async fn others(db: &Db, account: &AccountId, object: Object, object_id: &st
     Ok(row.map_or(0, |row| row.count))
 }
 
-/// How many leads of a Page were submitted in `[from, until)`, and how many of these no webhook announced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Announced {
-    pub leads: i64,
-    pub unannounced: i64,
-}
-row!(Announced { leads, unannounced });
+row!(Arrivals { leads, unannounced });
 
+/// How many leads of a Page were submitted in `[from, until)`, and how many of these no webhook announced.
 pub async fn announced(
     db: &Db,
     account: &AccountId,
     page_id: &str,
     from: Timestamp,
     until: Timestamp,
-) -> Result<Announced> {
+) -> Result<Arrivals> {
     let row = sql("SELECT COUNT(*) AS leads, COUNT(*) - COUNT(w.lead_id) AS unannounced
          FROM leads l LEFT JOIN lead_sightings w ON w.lead_id = l.id AND w.source = 'webhook'
          WHERE l.account_id = $1 AND l.page_id = $2 AND l.submitted_at >= $3 AND l.submitted_at < $4")
@@ -322,7 +317,7 @@ pub async fn announced(
     .bind(until)
     .optional(db)
     .await?;
-    Ok(row.unwrap_or(Announced { leads: 0, unannounced: 0 }))
+    Ok(row.unwrap_or(Arrivals { leads: 0, unannounced: 0 }))
 }
 
 #[derive(Debug)]

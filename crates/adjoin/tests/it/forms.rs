@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     api::Backend,
     subscriptions::watch,
-    support::{Connected, Refusing, on_each_connected},
+    support::{Connected, Refusing, on_each_connected, process},
 };
 
 /// Does all that is due.
@@ -301,7 +301,7 @@ fn a_backfill_reads_its_window_and_no_more() {
             assert_eq!(status, expected, "{answer}");
         }
         sweep(&it.test.app).await;
-        assert_eq!(it.held().await, [recent.clone()]);
+        assert_eq!(it.held().await, std::slice::from_ref(&recent));
         assert_eq!(it.sources(&recent).await, ["backfill"]);
         assert_eq!(it.first().await.sweep.watermark, mark);
         backend.send(Method::POST, &path, &json!({ "days": 90 })).await;
@@ -501,5 +501,29 @@ fn a_throttle_is_waited_out_without_asking() {
         assert!(it.held().await.contains(&lead));
         let connection = connections::get(&it.test.app, &it.account, &it.connection).await.unwrap();
         assert!(connection.state.is_usable());
+    });
+}
+
+#[test]
+fn two_processes_share_the_forms_and_read_each_once() {
+    on_each_connected(&[], async |it| {
+        let forms: Vec<String> = {
+            let world = it.world.read().unwrap();
+            world.leads.forms().map(|form| form.id.clone()).collect()
+        };
+        let sent = forms.len() * 30;
+        for form in &forms {
+            for ago in 0..30 {
+                it.submit_to(form, ago);
+            }
+        }
+        let other = process(it, &it.facts.graph_url, None);
+        tokio::join!(sweep(&it.test.app), sweep(&other));
+        assert_eq!(it.held().await.len(), sent);
+        let twice: Vec<Text> = sql("SELECT lead_id AS text FROM lead_sightings WHERE times > 1")
+            .all(&it.test.app.db)
+            .await
+            .unwrap();
+        assert!(twice.is_empty(), "{}", twice.len());
     });
 }

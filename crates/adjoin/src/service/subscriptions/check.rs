@@ -5,7 +5,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
 use super::{
-    Cause, Object, RECHECK_SECONDS, State, SubscriptionFault,
+    Arrivals, Cause, Object, RECHECK_SECONDS, State, SubscriptionFault,
     app_level::{self, PATH},
     at_meta::AtMeta,
     faults, page, take_back,
@@ -45,7 +45,10 @@ const SILENT_PERCENT: i64 = 50;
 /// What a look found.
 #[derive(Debug)]
 pub(super) enum Found {
-    Subscribed(Vec<String>),
+    Subscribed {
+        fields: Vec<String>,
+        arrivals: Option<Arrivals>,
+    },
     /// `subscribed`: webhooks are to be expected in spite of it.
     Faulty {
         fault: Box<SubscriptionFault>,
@@ -164,7 +167,7 @@ pub(super) fn at_meta<'a>(
 async fn look_at_ad_account(meta: &AtMeta<'_>) -> std::result::Result<Found, adjoin_graph::Error> {
     let fields = || Object::AdAccount.fields().iter().map(|&field| field.to_owned()).collect();
     if meta.fields().await?.is_some() {
-        return Ok(Found::Subscribed(fields()));
+        return Ok(Found::Subscribed { fields: fields(), arrivals: None });
     }
     if let Err(error) = meta.subscribe(&[]).await {
         let role = error.refusal().is_some_and(|refusal| matches!(refusal.code, Some(3 | 10 | 200..=299)));
@@ -175,7 +178,7 @@ async fn look_at_ad_account(meta: &AtMeta<'_>) -> std::result::Result<Found, adj
         return Err(error);
     }
     Ok(match meta.fields().await? {
-        Some(_) => Found::Subscribed(fields()),
+        Some(_) => Found::Subscribed { fields: fields(), arrivals: None },
         None => Found::Faulty { fault: Box::new(faults::not_kept(&fields())), subscribed: false },
     })
 }
@@ -233,21 +236,21 @@ fn code(meta: &serde_json::Value, name: &str) -> Option<i64> {
 
 /// Whether webhooks that Meta shows as subscribed come at all.
 async fn silence(app: &App, row: &table::Stored, found: Found) -> Result<Found> {
-    let (Found::Subscribed(_), Object::Page, Some(since)) =
-        (&found, row.object, row.state.0.subscribed_since())
-    else {
-        return Ok(found);
+    let fields = match (found, row.object) {
+        (Found::Subscribed { fields, .. }, Object::Page) => fields,
+        (found, _) => return Ok(found),
     };
     let now = app.clock.now();
-    let from = since.max(now.plus_seconds(-SILENCE_WINDOW_SECONDS));
+    let from =
+        row.state.0.subscribed_since().map(|since| since.max(now.plus_seconds(-SILENCE_WINDOW_SECONDS)));
     let until = now.plus_seconds(-SILENCE_DELAY_SECONDS);
-    if from >= until {
-        return Ok(found);
-    }
-    let table::Announced { leads, unannounced } =
-        table::announced(&app.db, &row.account_id, &row.object_id, from, until).await?;
+    let Some(from) = from.filter(|from| *from < until) else {
+        return Ok(Found::Subscribed { fields, arrivals: None });
+    };
+    let arrivals = table::announced(&app.db, &row.account_id, &row.object_id, from, until).await?;
+    let Arrivals { leads, unannounced } = arrivals;
     if unannounced < SILENT_LEADS || unannounced * 100 < leads * SILENT_PERCENT {
-        return Ok(found);
+        return Ok(Found::Subscribed { fields, arrivals: Some(arrivals) });
     }
     let others_arrive = table::any_announced(&app.db, from).await?;
     let callback = app_level::callback(app).await?.unwrap_or_else(|| PATH.to_owned());
@@ -275,12 +278,9 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
     let before = current.state.0.clone();
     let next = match found {
         Found::Unknown { again } => again,
-        Found::Subscribed(fields) => {
-            let since = match &before {
-                State::Active { since, .. } => *since,
-                _ => before.subscribed_since().unwrap_or(now),
-            };
-            current.state = Json(State::Active { fields, since });
+        Found::Subscribed { fields, arrivals } => {
+            let since = before.subscribed_since().unwrap_or(now);
+            current.state = Json(State::Active { fields, since, arrivals });
             current.checked_at = Some(now);
             now.plus_seconds(RECHECK_SECONDS)
         }
