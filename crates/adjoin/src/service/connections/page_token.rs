@@ -4,7 +4,7 @@
 //! is made anew whenever Meta refuses it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -67,6 +67,11 @@ impl PageTokens {
         }
     }
 
+    /// Forgets the tokens of connections whose consent has ended.
+    pub fn forget_all(&self, ended: &BTreeSet<ConnectionId>) {
+        self.known().retain(|(connection, _), _| !ended.contains(connection));
+    }
+
     fn forget(&self, key: &Key) {
         self.known().remove(key);
     }
@@ -85,13 +90,12 @@ pub async fn page_access(
     let access = access(app, account, connection).await?;
     let (key, now) = ((connection.clone(), page_id.to_owned()), app.clock.now());
     let held = app.page_tokens.get(&key, access.connected_at, now);
-    let token = match held {
-        Some(token) => token,
-        None => {
-            let token = ask(app, &access, page_id).await?;
-            app.page_tokens.put(key, token.clone(), access.connected_at, now);
-            token
-        }
+    let token = if let Some(token) = held {
+        token
+    } else {
+        let token = ask(app, &access, page_id).await?;
+        app.page_tokens.put(key, token.clone(), access.connected_at, now);
+        token
     };
     Ok(Access { token: access.token.with_token(token), page_id: Some(page_id.to_owned()), ..access })
 }
