@@ -13,25 +13,25 @@ use serde_json::{Value, json};
 
 use crate::support::{Connected, on_each_app, on_each_connected};
 
-fn signature(secret: &str, body: &str) -> String {
+pub fn signature(secret: &str, body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let digits: String =
         hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256={digits}")
 }
 
-async fn post(world: &Connected, body: &str) -> StatusCode {
+pub async fn post(world: &Connected, body: &str) -> StatusCode {
     let signed = signature(&world.facts.app_secret, body);
     send(&world.test.url("/webhooks/facebook"), &signed, body).await
 }
 
-async fn send(url: &str, signature: &str, body: &str) -> StatusCode {
+pub async fn send(url: &str, signature: &str, body: &str) -> StatusCode {
     let request =
         reqwest::Client::new().post(url).header("x-hub-signature-256", signature).body(body.to_owned());
     request.send().await.unwrap().status()
 }
 
-fn leadgen(page: &str, leads: &[Value]) -> String {
+pub fn leadgen(page: &str, leads: &[Value]) -> String {
     let changes: Vec<Value> = leads
         .iter()
         .map(|id| {
