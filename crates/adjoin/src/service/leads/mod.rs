@@ -22,7 +22,7 @@ use crate::service::{App, Result};
 pub use detail::time;
 pub use erase::{ErasedPerson, Person, erase, erase_person, retry, retry_all, tidy};
 pub use render::{Answer, Consent, Content, render};
-pub use sight::{Sighted, Sighting, Source, drain, sight};
+pub use sight::{Sighted, Sighting, Source, drain, fill, sight};
 pub use stages::{Stage, StageState};
 pub use state::{Cause, State};
 pub use view::{
