@@ -30,6 +30,8 @@ const PAGES: usize = 20;
 const PAGE_SIZE: u32 = 100;
 /// Renewed with every page.
 const LEASE_SECONDS: i64 = 5 * 60;
+/// Nothing is planned further ahead: Meta's limits are waited for a day at most.
+const LATEST_SECONDS: i64 = 25 * 60 * 60;
 /// What Meta refuses is tried again after this; a mended subscription makes it due before.
 const REFUSED_SECONDS: i64 = 60 * 60;
 /// A token that was refused is its connection's trouble; the form waits for that to be settled.
@@ -46,7 +48,7 @@ pub(super) async fn step(app: &App) -> Result<bool> {
     let now = app.clock.now();
     let lease = now.plus_seconds(LEASE_SECONDS);
     let mut tx = app.db.begin_apart().await?;
-    let due = table::claim(&mut tx, now, lease, BATCH).await?;
+    let due = table::claim(&mut tx, now, lease, now.plus_seconds(LATEST_SECONDS), BATCH).await?;
     tx.commit().await?;
     let full = due.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
     let mut sweeps = stream::iter(due).map(|form| sweep(app, form, lease)).buffer_unordered(AT_ONCE);
@@ -188,28 +190,28 @@ impl Held<'_> {
         let watermark = row.watermark;
         let Some(pass) = row.sweep.0.pass.as_mut() else { return Ok(false) };
         let source = if pass.kind == PassKind::Backfill { Source::Backfill } else { Source::Sweep };
-        let found: Vec<Found<'_>> = page.data.iter().filter_map(Found::read).collect();
-        // In one order and before any event takes its number: who hydrates the same leads does not wait for us while we
-        // wait for them.
-        let mut ids: Vec<&str> = found.iter().map(|lead| lead.id.as_str()).collect();
-        ids.sort_unstable();
-        table::hold_leads(&mut tx, &row.account_id, &ids).await?;
-        let mut told = false;
-        for lead in found {
+        // In one order, and all of them before any event takes its number: who sorts webhooks or hydrates the same leads
+        // does not wait for us while we wait for them.
+        let mut found: Vec<Found<'_>> = page.data.iter().filter_map(Found::read).collect();
+        found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        for lead in &found {
             let sighting = Sighting {
                 account_id: row.account_id.clone(),
-                meta_lead_id: lead.id,
+                meta_lead_id: lead.id.clone(),
                 page_id: row.page_id.clone(),
                 form_id: row.form_id.clone(),
-                ad_id: lead.ad_id,
+                ad_id: lead.ad_id.clone(),
                 submitted_at: lead.submitted_at,
                 source,
                 at: now,
-                detail: Some(lead.whole.clone()),
+                detail: None,
             };
             let seen = leads::sight(self.app, &mut tx, sighting).await?;
             pass.saw(lead.submitted_at, seen.is_new, watermark);
-            told |= seen.hydrated_now;
+        }
+        let mut told = false;
+        for lead in &found {
+            told |= leads::fill(self.app, &mut tx, &row.account_id, &lead.id, lead.whole, now).await?;
         }
         pass.cursor = page.after.clone().filter(|_| page.has_next);
         let lease = now.plus_seconds(LEASE_SECONDS).max(self.lease);

@@ -7,20 +7,23 @@
 //! ```
 
 mod detail;
+mod hydrate;
+mod read;
 mod render;
 mod sight;
 pub mod stages;
 mod state;
+mod trouble;
 
 use crate::service::{App, Result};
 
 pub use detail::time;
 pub use render::{Answer, Consent, Content, render};
-pub use sight::{Sighted, Sighting, Source, drain, sight};
+pub use sight::{Sighted, Sighting, Source, drain, fill, sight};
 pub use stages::{Stage, StageState};
 pub use state::{Cause, State};
 
 /// Does what is due now. True when there is more to do at once.
-pub async fn step(_app: &App) -> Result<bool> {
-    Ok(false)
+pub async fn step(app: &App) -> Result<bool> {
+    hydrate::step(app).await
 }
