@@ -169,8 +169,8 @@ impl<'a> World<'a> {
         new["url"] = receiver.url.clone().into();
         let (status, made) = backend.send(Method::POST, "/v1/endpoints", &new).await;
         assert_eq!(status, StatusCode::CREATED, "{made}");
-        let text = |name: &str| made[name].as_str().unwrap().to_owned();
-        let (endpoint, secret) = (text("id"), text("secret"));
+        let field = |name: &str| made[name].as_str().unwrap().to_owned();
+        let (endpoint, secret) = (field("id"), field("secret"));
         Self { test, backend, account, receiver, endpoint, secret }
     }
 
@@ -701,6 +701,19 @@ fn readers_see_no_gap_while_others_write() {
         for writer in writers {
             writer.await.unwrap();
         }
+    });
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_nothing_waiting() {
+    on_each_app(async |test| {
+        let world = World::new(test).await;
+        world.receiver.answer(&[Answer::RetryAfter(503, "3600")]);
+        world.record(Kind::AdAlert, "a", 1).await;
+        world.step().await;
+        test.clock.advance_seconds(-3 * 86_400);
+        world.step().await;
+        assert_eq!(world.receiver.take(), [1, 1]);
     });
 }
 
