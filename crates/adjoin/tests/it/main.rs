@@ -5,6 +5,7 @@ mod call;
 mod connect;
 mod console;
 mod databases;
+mod deliveries;
 mod docs;
 mod faults;
 mod forms;
