@@ -124,7 +124,7 @@ pub async fn walk(scene: &mut Scene<'_>, steps: &mut Steps) -> anyhow::Result<()
         .await?;
     steps
         .run("endpoint", "The partner's endpoint is registered", async {
-            let new = json!({ "url": scene.receiver.url, "description": "CRM", "types": ["lead.created", "endpoint.test"] });
+            let new = json!({ "url": scene.receiver.url, "description": "CRM", "types": ["lead.*"] });
             let made = scene.backend.ok(Method::POST, "/v1/endpoints", Some(new)).await?;
             scene.receiver.trust(text(&made, "secret"))?;
             let path = format!("/v1/endpoints/{}/test", text(&made, "id"));
