@@ -82,7 +82,10 @@ impl Connected {
 
     async fn lead(&self, meta_lead_id: &str) -> table::Stored {
         let mut tx = self.test.app.db.begin_apart().await.unwrap();
-        table::by_meta_id_for_update(&mut tx, &self.account, meta_lead_id).await.unwrap().unwrap()
+        let lead = table::by_meta_id_for_update(&mut tx, &self.account, meta_lead_id).await.unwrap().unwrap();
+        // Dropped, it would hold the row a moment longer, and who claims passes over what is held.
+        tx.commit().await.unwrap();
+        lead
     }
 
     async fn cause(&self, meta_lead_id: &str) -> Option<Cause> {
@@ -111,8 +114,8 @@ fn what_a_webhook_announces_is_read_whole_and_told_once() {
         let ids = it.announced(120).await;
         let before = it.asked();
         hydrate(&it.test.app).await;
-        // 120 leads, three batches; Meta counts every item as a call.
-        assert!(it.asked() - before <= 3 + 120 + 1, "{}", it.asked() - before);
+        // 120 leads in three batches, each of which may ask for the Page's token; Meta counts every item as a call.
+        assert!(it.asked() - before <= 120 + 3 + 3, "{}", it.asked() - before);
         assert_eq!(it.created().await, 120);
         // Told again, in whatever order: the same leads.
         let again: Vec<String> = ids.iter().rev().cloned().collect();
