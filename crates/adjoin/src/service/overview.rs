@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{App, Result};
-use crate::store::{accounts, connections};
+use super::{App, Result, webhooks};
+use crate::{
+    id::AccountId,
+    store::{accounts, connections, lead_charts},
+};
 
 /// What the overview counts.
 #[derive(Debug, Clone, Default)]
@@ -23,5 +26,65 @@ pub async fn counts(app: &App) -> Result<Counts> {
     Ok(Counts {
         accounts: accounts::count(&app.db).await?,
         connections: connections::count_by_status(&app.db).await?,
+    })
+}
+
+/// What of leads and webhooks is on its way, or waits for somebody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Leads that are about to be read from Meta.
+    pub seen: i64,
+    /// Leads that wait for a cause to end, by the cause's name; `gone` with them.
+    pub parked: BTreeMap<String, i64>,
+}
+
+impl Waiting {
+    pub fn all_parked(&self) -> i64 {
+        self.parked.iter().filter(|(cause, _)| *cause != "gone").map(|(_, count)| count).sum()
+    }
+}
+
+/// Leads that are not read yet; of one account or of all.
+pub async fn waiting(app: &App, account: Option<&AccountId>) -> Result<Waiting> {
+    let mut waiting = Waiting::default();
+    for row in lead_charts::waiting(&app.db, account).await? {
+        if row.cause.is_empty() {
+            waiting.seen = row.count;
+        } else {
+            waiting.parked.insert(row.cause, row.count);
+        }
+    }
+    Ok(waiting)
+}
+
+/// How leads stand, in all accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeadCounts {
+    pub waiting: Waiting,
+    /// Deliveries that are on their way.
+    pub undelivered: i64,
+    /// Deliveries that were given up.
+    pub dead: i64,
+    /// Leads that Meta counts and that are not here: at least so many.
+    pub missing: i64,
+    /// Pages and ad accounts with a fault.
+    pub faults: i64,
+    pub quarantined: i64,
+}
+
+/// Forms that go into the count of what is missing.
+const FORMS: i64 = 20_000;
+
+pub async fn lead_counts(app: &App) -> Result<LeadCounts> {
+    let deliveries = lead_charts::deliveries(&app.db).await?;
+    let in_status = |name: &str| deliveries.iter().find(|it| it.status == name).map_or(0, |it| it.count);
+    let forms = lead_charts::held(&app.db, FORMS).await?;
+    Ok(LeadCounts {
+        waiting: waiting(app, None).await?,
+        undelivered: in_status("pending") + in_status("held"),
+        dead: in_status("dead"),
+        missing: forms.iter().filter_map(|form| form.counts.0.missing(form.held)).sum(),
+        faults: lead_charts::faulty(&app.db).await?,
+        quarantined: webhooks::counts(app).await?.iter().map(|it| it.count).sum(),
     })
 }

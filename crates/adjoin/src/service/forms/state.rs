@@ -14,6 +14,13 @@ pub struct Counts {
     pub expired: Option<i64>,
 }
 
+impl Counts {
+    /// At least so many are missing when so many are held; `None` when Meta has told no count.
+    pub fn missing(&self, held: i64) -> Option<i64> {
+        self.leads.map(|leads| (leads - self.expired.unwrap_or(0) - held).max(0))
+    }
+}
+
 /// How far the sweep of a form is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

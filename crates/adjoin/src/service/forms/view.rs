@@ -65,7 +65,7 @@ impl Completeness {
             organic: counts.organic,
             expired: counts.expired,
             held,
-            missing: counts.leads.map(|leads| (leads - counts.expired.unwrap_or(0) - held).max(0)),
+            missing: counts.missing(held),
             counted_at,
         }
     }

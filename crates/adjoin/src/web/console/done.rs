@@ -41,6 +41,10 @@ done! {
     DisconnectedAtMeta = "disconnected-at-meta", "Our copy of the token is erased, and the consent is taken back at Meta.";
     DisconnectedHereOnly = "disconnected-here", "Our copy of the token is erased. At Meta the consent stays, because the same person connected another account.";
     DisconnectedNotAtMeta = "disconnected-not-at-meta", "Our copy of the token is erased. Meta did not take the consent back; the person can remove the app at Facebook under Business Integrations.";
+    SweepAsked = "sweep-asked", "All forms are being swept. What was missing appears in the inbox.";
+    BackfillAsked = "backfill-asked", "The backfill is under way. What is missing is taken in and delivered.";
+    CheckAsked = "check-asked", "The subscriptions are being checked at Meta.";
+    TakenOver = "taken-over", "The webhooks come here now. Meta has confirmed it.";
     AccountDeleted = "account-deleted", "The account and everything stored for it are deleted.";
 }
 

@@ -2,13 +2,16 @@
 
 mod accounts;
 mod ads;
+mod charts;
 mod connections;
 mod connectors;
 mod done;
 mod failure;
+mod forms;
 mod next;
 mod overview;
 mod parts;
+mod quarantine;
 mod rules;
 mod session;
 mod settings;
@@ -58,6 +61,23 @@ pub fn router() -> Router<App> {
         .route(
             "/connectors/facebook-marketing/setup",
             get(connectors::setup::show).post(connectors::setup::submit),
+        )
+        .route("/connectors/facebook-marketing/webhooks", get(connectors::webhooks::show))
+        .route(
+            "/connectors/facebook-marketing/webhooks/{object}/take-over",
+            get(connectors::webhooks::confirm).post(connectors::webhooks::take_over),
+        )
+        .route("/quarantine", get(quarantine::show))
+        .route("/accounts/{account}/forms", get(forms::list::show))
+        .route("/accounts/{account}/forms/sweep", get(forms::actions::back).post(forms::actions::sweep))
+        .route("/accounts/{account}/forms/{form}", get(forms::form::show))
+        .route(
+            "/accounts/{account}/forms/{form}/backfill",
+            get(forms::form::show).post(forms::form::backfill),
+        )
+        .route(
+            "/accounts/{account}/subscriptions/check",
+            get(forms::actions::back).post(forms::actions::check),
         )
         .route("/accounts", get(accounts::list::show))
         .route("/accounts/new", get(accounts::create::show).post(accounts::create::submit))

@@ -1,0 +1,106 @@
+//! Sums over leads, for charts and counters. They read; nothing here writes.
+
+use super::{Db, Result, row, sql};
+use crate::{id::AccountId, service::forms::Counts, store::Json, time::Timestamp};
+
+/// Leads of one day with about the same age at delivery.
+#[derive(Debug, Clone, Copy)]
+pub struct Bucket {
+    /// Days since 1970-01-01, UTC.
+    pub day: i64,
+    /// Milliseconds from submission to delivery, rounded down to about three digits; `None`: not delivered, or one that was
+    /// there before we were.
+    pub age: Option<i64>,
+    pub count: i64,
+}
+row!(Bucket { day, age, count });
+
+/// Leads submitted since then by day and age, test leads apart; an empty account takes all. The rounding keeps the answer
+/// small however many leads there are: a day has at most about 1,800 buckets.
+pub async fn by_day_and_age(db: &Db, account: Option<&AccountId>, since: Timestamp) -> Result<Vec<Bucket>> {
+    sql("SELECT it.day AS day,
+                CASE WHEN it.age IS NULL THEN NULL
+                     WHEN it.age < 1000 THEN it.age / 10 * 10
+                     WHEN it.age < 60000 THEN it.age / 100 * 100
+                     WHEN it.age < 3600000 THEN it.age / 10000 * 10000
+                     WHEN it.age < 86400000 THEN it.age / 300000 * 300000
+                     ELSE it.age / 3600000 * 3600000 END AS age,
+                COUNT(*) AS count
+         FROM (SELECT l.submitted_at / 86400000 AS day,
+                      CASE WHEN NOT EXISTS (SELECT 1 FROM lead_sightings s WHERE s.lead_id = l.id
+                                            AND s.source = 'backfill' AND s.first_at <= l.seen_at)
+                           THEN l.delivered_at - l.submitted_at END AS age
+               FROM leads l
+               WHERE l.submitted_at >= $1 AND ($2 = '' OR l.account_id = $2) AND NOT l.is_test) it
+         GROUP BY 1, 2 ORDER BY 1, 2")
+    .bind(since)
+    .bind(account.map_or("", AccountId::as_str))
+    .all(db)
+    .await
+}
+
+/// How many leads wait, for one reason.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Why they are parked, or `gone`; empty for those that are to be read.
+    pub cause: String,
+    pub count: i64,
+}
+row!(Waiting { cause, count });
+
+/// Leads that are not read yet, by cause; an empty account takes all.
+pub async fn waiting(db: &Db, account: Option<&AccountId>) -> Result<Vec<Waiting>> {
+    sql("SELECT cause, COUNT(*) AS count FROM leads
+         WHERE cause IS NOT NULL AND ($1 = '' OR account_id = $1) GROUP BY cause
+         UNION ALL
+         SELECT '' AS cause, COUNT(*) AS count FROM leads
+         WHERE due_at IS NOT NULL AND cause IS NULL AND ($1 = '' OR account_id = $1)")
+    .bind(account.map_or("", AccountId::as_str))
+    .all(db)
+    .await
+}
+
+#[derive(Debug)]
+struct Count {
+    count: i64,
+}
+row!(Count { count });
+
+/// Pages and ad accounts whose webhooks do not come, or whose leads cannot be read.
+pub async fn faulty(db: &Db) -> Result<i64> {
+    let row: Option<Count> =
+        sql("SELECT COUNT(*) AS count FROM subscriptions WHERE status = 'faulty'").optional(db).await?;
+    Ok(row.map_or(0, |row| row.count))
+}
+
+/// A form that Meta has counted, with how many of its leads are held.
+#[derive(Debug)]
+pub struct Held {
+    pub counts: Json<Counts>,
+    pub held: i64,
+}
+row!(Held { counts, held });
+
+/// The forms of all accounts, at most so many.
+pub async fn held(db: &Db, limit: i64) -> Result<Vec<Held>> {
+    sql("SELECT f.counts AS counts, COUNT(l.id) AS held
+         FROM forms f LEFT JOIN leads l ON l.account_id = f.account_id AND l.form_id = f.form_id AND NOT l.is_test
+         WHERE f.counted_at IS NOT NULL GROUP BY f.account_id, f.form_id, f.counts LIMIT $1")
+    .bind(limit)
+    .all(db)
+    .await
+}
+
+/// How many deliveries have not arrived, by status.
+#[derive(Debug)]
+pub struct Deliveries {
+    pub status: String,
+    pub count: i64,
+}
+row!(Deliveries { status, count });
+
+pub async fn deliveries(db: &Db) -> Result<Vec<Deliveries>> {
+    sql("SELECT status, COUNT(*) AS count FROM deliveries WHERE status <> 'delivered' GROUP BY status")
+        .all(db)
+        .await
+}
