@@ -6,6 +6,7 @@
 //! `ADJOIN_TEST_POSTGRES_URL` names, or starts one.
 
 mod support {
+    pub mod machine;
     pub mod rounds;
     pub mod samples;
     pub mod world;
@@ -29,11 +30,7 @@ use adjoin_graph::proof;
 use adjoin_sandbox::Facts;
 use secrecy::SecretString;
 use sqlx::{Connection as _, PgConnection, Row as _, SqliteConnection};
-use support::{
-    rounds::best_and_worst,
-    samples::{Samples, load},
-    world,
-};
+use support::{machine::load, rounds::best_and_worst, samples::Samples, world};
 
 const ROUNDS: usize = 15;
 const CALLS: usize = 1000;

@@ -6,6 +6,7 @@
 //! Loopback only; about a minute.
 
 mod support {
+    pub mod machine;
     pub mod rounds;
     pub mod samples;
     pub mod world;
@@ -26,11 +27,7 @@ use axum::{
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
-use support::{
-    rounds::best_and_worst,
-    samples::{Samples, load},
-    world,
-};
+use support::{machine::load, rounds::best_and_worst, samples::Samples, world};
 use tokio::net::TcpListener;
 
 const CONNECTIONS: usize = 32;

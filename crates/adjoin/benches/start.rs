@@ -4,6 +4,7 @@
 //! stands already, with its schema. `cargo bench -p adjoin --bench start`; about half a minute.
 
 mod support {
+    pub mod machine;
     pub mod samples;
 }
 
@@ -15,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::samples::{Samples, load};
+use support::{machine::load, samples::Samples};
 
 const STARTS: usize = 20;
 /// How long nobody asks before the memory is looked at.

@@ -167,7 +167,8 @@ INSERT INTO event_numbers (id, last) VALUES ('events', 0);
 CREATE TABLE events (
     seq BIGINT PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    -- Null: of no account, as the test of an endpoint for all of them.
+    account_id TEXT REFERENCES accounts (id) ON DELETE CASCADE,
     type TEXT NOT NULL,
     subject TEXT NOT NULL,
     data TEXT NOT NULL,
@@ -177,7 +178,8 @@ CREATE INDEX events_account ON events (account_id, seq);
 CREATE INDEX events_subject ON events (subject, seq);
 CREATE INDEX events_at ON events (at);
 
--- Where events are delivered. `account_id` null: those of all accounts. `types` empty: all types.
+-- Where events are delivered. `account_id` null: those of all accounts. `types` empty: all types. `secrets_sealed`: the
+-- signing secrets as JSON, newest first; those before the newest end at their time.
 CREATE TABLE endpoints (
     id TEXT PRIMARY KEY,
     account_id TEXT REFERENCES accounts (id) ON DELETE CASCADE,
@@ -192,13 +194,15 @@ CREATE TABLE endpoints (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
+CREATE INDEX endpoints_account ON endpoints (account_id);
 
--- One event on its way to one endpoint, written with the event.
+-- One event on its way to one endpoint, written with the event. `status`: `pending`, `held` (its endpoint is disabled),
+-- `delivered` or `dead`. A claim moves `due_at` to the end of its lease.
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,
     endpoint_id TEXT NOT NULL REFERENCES endpoints (id) ON DELETE CASCADE,
     event_seq BIGINT NOT NULL REFERENCES events (seq) ON DELETE CASCADE,
-    account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    account_id TEXT REFERENCES accounts (id) ON DELETE CASCADE,
     subject TEXT NOT NULL,
     status TEXT NOT NULL,
     attempts BIGINT NOT NULL,
@@ -210,7 +214,7 @@ CREATE TABLE deliveries (
     delivered_at BIGINT,
     UNIQUE (endpoint_id, event_seq)
 );
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE status = 'pending';
+CREATE INDEX deliveries_due ON deliveries (endpoint_id, due_at) WHERE status = 'pending';
 CREATE INDEX deliveries_order ON deliveries (endpoint_id, subject, event_seq) WHERE status = 'pending';
 CREATE INDEX deliveries_event ON deliveries (event_seq);
 CREATE INDEX deliveries_endpoint ON deliveries (endpoint_id, id);

@@ -10,6 +10,8 @@ use clap::Args;
 use serde::Deserialize;
 use url::Url;
 
+use crate::service::deliveries::address::Allowed;
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the configuration file {path} cannot be read")]
@@ -58,6 +60,10 @@ pub struct Options {
     /// Requests a second that one API key may send [default: 500]
     #[arg(long, env = "ADJOIN_API_RATE", value_name = "NUMBER")]
     pub api_rate: Option<NonZeroU32>,
+    /// Where events may be delivered besides public https addresses, http too: hosts (`crm.internal`), hosts with a port
+    /// (`crm.internal:8080`), networks (`10.1.0.0/16`); several with commas, or by repeating the flag
+    #[arg(long, env = "ADJOIN_DELIVERY_ALLOW", value_name = "HOST|NETWORK", value_delimiter = ',')]
+    pub delivery_allow: Vec<Allowed>,
 }
 
 /// The settings with their defaults filled in.
@@ -71,6 +77,8 @@ pub struct Config {
     pub dialog_url: Url,
     /// Requests a second that one API key may send.
     pub api_rate: NonZeroU32,
+    /// Where events may be delivered besides public https addresses.
+    pub delivery_allow: Vec<Allowed>,
 }
 
 /// What an API key may send in a second, unless the machine's configuration says otherwise.
@@ -97,6 +105,11 @@ impl Options {
                 .or(file.dialog_url)
                 .unwrap_or_else(|| fixed("https://www.facebook.com")),
             api_rate: self.api_rate.or(file.api_rate).unwrap_or(API_RATE),
+            delivery_allow: if self.delivery_allow.is_empty() {
+                file.delivery_allow
+            } else {
+                self.delivery_allow
+            },
         })
     }
 

@@ -3,15 +3,22 @@
 use std::time::Duration;
 
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, Unit};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
 /// Bounds of the latency buckets, in seconds.
 const SECONDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Bounds of the buckets for the age of an event when it arrives, in seconds: to the end of the retries.
+const AGES: [f64; 12] =
+    [0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 43_200.0, 86_400.0, 288_000.0];
 
 const CALLS: &str = "adjoin_method_calls_total";
 const LATENCY: &str = "adjoin_method_seconds";
 const UNLOGGED: &str = "adjoin_calls_not_logged_total";
 const WEBHOOKS: &str = "adjoin_webhooks_total";
+const DELIVERIES: &str = "adjoin_delivery_attempts_total";
+const DELIVERIES_WAITING: &str = "adjoin_deliveries_waiting";
+const DELIVERY_AGE: &str = "adjoin_delivery_age_seconds";
 const ERROR_SHARE: &str = "adjoin_meta_error_share";
 const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
 
@@ -26,7 +33,10 @@ impl std::fmt::Debug for Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let builder = PrometheusBuilder::new().set_buckets(&SECONDS).expect("there are buckets");
+        let builder = PrometheusBuilder::new()
+            .set_buckets(&SECONDS)
+            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(DELIVERY_AGE.to_owned()), &AGES))
+            .expect("there are buckets");
         let recorder = builder.build_recorder();
         let name = |text: &'static str| KeyName::from_const_str(text);
         recorder.describe_counter(name(CALLS), None, "Calls of methods, by method and how they ended".into());
@@ -41,6 +51,17 @@ impl Default for Metrics {
             "Calls missing in the call log: its queue was full or the database failed".into(),
         );
         recorder.describe_counter(name(WEBHOOKS), None, "Webhooks from Meta, by what became of them".into());
+        recorder.describe_counter(
+            name(DELIVERIES),
+            None,
+            "Attempts to deliver an event, by how they ended".into(),
+        );
+        recorder.describe_gauge(name(DELIVERIES_WAITING), None, "Deliveries on their way".into());
+        recorder.describe_histogram(
+            name(DELIVERY_AGE),
+            Some(Unit::Seconds),
+            "From the event to its arrival at an endpoint".into(),
+        );
         recorder.describe_gauge(
             name(ERROR_SHARE),
             None,
@@ -68,6 +89,23 @@ impl Metrics {
     pub fn webhook(&self, outcome: &'static str) {
         let key = Key::from_parts(WEBHOOKS, vec![Label::from_static_parts("outcome", outcome)]);
         self.0.register_counter(&key, &METADATA).increment(1);
+    }
+
+    /// An event arrived at an endpoint, so long after it happened.
+    pub fn delivered(&self, age: Duration) {
+        self.not_delivered("delivered");
+        self.0.register_histogram(&Key::from_static_name(DELIVERY_AGE), &METADATA).record(age.as_secs_f64());
+    }
+
+    /// An attempt ended otherwise.
+    pub fn not_delivered(&self, outcome: &'static str) {
+        let key = Key::from_parts(DELIVERIES, vec![Label::from_static_parts("outcome", outcome)]);
+        self.0.register_counter(&key, &METADATA).increment(1);
+    }
+
+    pub fn deliveries_waiting(&self, waiting: i64) {
+        #[expect(clippy::cast_precision_loss, reason = "a number to look at")]
+        self.0.register_gauge(&Key::from_static_name(DELIVERIES_WAITING), &METADATA).set(waiting as f64);
     }
 
     /// The text a Prometheus server reads.

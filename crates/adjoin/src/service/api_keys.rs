@@ -24,6 +24,26 @@ pub enum Reach {
     One(AccountId),
 }
 
+impl Reach {
+    /// The account that is asked about, narrowed to what is reached. None: all accounts.
+    pub fn narrow(&self, account: Option<AccountId>) -> Result<Option<AccountId>> {
+        match (self, account) {
+            (Self::AllAccounts, account) => Ok(account),
+            (Self::One(own), None) => Ok(Some(own.clone())),
+            (Self::One(own), Some(account)) if *own == account => Ok(Some(account)),
+            (Self::One(_), Some(_)) => Err(Error::NotFound { what: "the account" }),
+        }
+    }
+
+    /// Whether it has what belongs to this account; to none: to the partner.
+    pub fn has(&self, owner: Option<&AccountId>) -> bool {
+        match self {
+            Self::AllAccounts => true,
+            Self::One(own) => owner == Some(own),
+        }
+    }
+}
+
 /// Makes a key. Its secret is answered this once and kept only as a hash.
 pub async fn create(
     app: &App,

@@ -136,6 +136,7 @@ pub async fn carry_out(app: &App, request: &Request) -> Result<Departure> {
         audit::insert(&mut tx, &Actor::Meta, "data_deletion.done", code, detail, now).await?;
     }
     tx.commit().await?;
+    app.page_tokens.forget_all(&concerned);
     app.wakes.deliver.notify_one();
     Ok(departure)
 }

@@ -59,6 +59,8 @@ pub struct Inner {
     pub recent: RecentRows,
     /// Where webhooks are stored, many in one commit.
     pub intake: webhooks::Intake,
+    /// The way to the partner's endpoints.
+    pub sender: deliveries::Sender,
     /// Tells the work behind the requests that there is something to do.
     pub wakes: work::Wakes,
 }
@@ -81,6 +83,7 @@ impl App {
         let metrics = Arc::new(Metrics::default());
         let calls = calls::Log::start(db.clone(), clock.clone(), Arc::clone(&metrics));
         let intake = webhooks::Intake::start(db.clone());
+        let guard = deliveries::address::Guard::new(&config.delivery_allow);
         Self(Arc::new(Inner {
             config,
             db,
@@ -94,6 +97,7 @@ impl App {
             page_tokens: connections::PageTokens::default(),
             recent: RecentRows::default(),
             intake,
+            sender: deliveries::Sender::new(guard),
             wakes: work::Wakes::default(),
         }))
     }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{App, Result, webhooks};
+use super::{
+    App, Result,
+    deliveries::{self, Status},
+    webhooks,
+};
 use crate::{
     id::AccountId,
     store::{accounts, connections, lead_charts},
@@ -76,14 +80,14 @@ pub struct LeadCounts {
 const FORMS: i64 = 20_000;
 
 pub async fn lead_counts(app: &App) -> Result<LeadCounts> {
-    let deliveries = lead_charts::deliveries(&app.db).await?;
-    let in_status = |name: &str| deliveries.iter().find(|it| it.status == name).map_or(0, |it| it.count);
-    let forms = lead_charts::held(&app.db, FORMS).await?;
+    let deliveries = deliveries::counts(app, None).await?;
+    let in_status = |status| deliveries.iter().filter(|it| it.0 == status).map(|it| it.1).sum::<i64>();
+    let forms = lead_charts::counted(&app.db, FORMS).await?;
     Ok(LeadCounts {
         waiting: waiting(app, None).await?,
-        undelivered: in_status("pending") + in_status("held"),
-        dead: in_status("dead"),
-        missing: forms.iter().filter_map(|form| form.counts.0.missing(form.held)).sum(),
+        undelivered: in_status(Status::Pending) + in_status(Status::Held),
+        dead: in_status(Status::Dead),
+        missing: forms.iter().filter_map(|form| form.counts.0.missing(form.here)).sum(),
         faults: lead_charts::faulty(&app.db).await?,
         quarantined: webhooks::counts(app).await?.iter().map(|it| it.count).sum(),
     })

@@ -32,7 +32,6 @@ enum Kind {
     Hydrate,
     Sweep,
     Watch,
-    Deliver,
     Tidy,
 }
 
@@ -40,7 +39,7 @@ enum Kind {
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 impl Kind {
-    const ALL: [Self; 6] = [Self::Sort, Self::Hydrate, Self::Sweep, Self::Watch, Self::Deliver, Self::Tidy];
+    const ALL: [Self; 5] = [Self::Sort, Self::Hydrate, Self::Sweep, Self::Watch, Self::Tidy];
 
     /// Does what is due now. True when there is more to do at once.
     async fn step(self, app: &App) -> Result<bool> {
@@ -49,15 +48,14 @@ impl Kind {
             Self::Hydrate => leads::step(app).await,
             Self::Sweep => forms::step(app).await,
             Self::Watch => subscriptions::step(app).await,
-            Self::Deliver => deliveries::step(app).await,
-            Self::Tidy => connect_sessions::sweep(app).await.map(|()| false),
+            Self::Tidy => tidy(app).await,
         }
     }
 
     /// How long to wait when nobody wakes it: other processes work on the same database, and time makes things due.
     const fn every(self) -> Duration {
         match self {
-            Self::Sort | Self::Hydrate | Self::Deliver => Duration::from_secs(1),
+            Self::Sort | Self::Hydrate => Duration::from_secs(1),
             Self::Sweep | Self::Watch => Duration::from_secs(5),
             Self::Tidy => Duration::from_secs(30),
         }
@@ -69,10 +67,15 @@ impl Kind {
             Self::Hydrate => wakes.hydrate.notified().await,
             Self::Sweep => wakes.sweep.notified().await,
             Self::Watch => wakes.watch.notified().await,
-            Self::Deliver => wakes.deliver.notified().await,
             Self::Tidy => std::future::pending().await,
         }
     }
+}
+
+/// Forgets what has had its time.
+async fn tidy(app: &App) -> Result<bool> {
+    connect_sessions::sweep(app).await?;
+    deliveries::tidy(app).await
 }
 
 /// Works until `shutdown` ends, and then to the end of the steps that are under way.
@@ -82,6 +85,8 @@ pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
     for kind in Kind::ALL {
         loops.spawn(keep(app.clone(), kind, stopped.clone()));
     }
+    // Its own loop: it goes on with other endpoints while one takes its time.
+    loops.spawn(deliveries::run(app, stopped));
     shutdown.await;
     let _ = stop.send(true);
     loops.join_all().await;

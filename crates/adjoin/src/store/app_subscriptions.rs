@@ -32,12 +32,19 @@ pub async fn all(db: &Db) -> Result<Vec<Stored>> {
     sql("SELECT object, state, checked_at, check_at FROM app_subscriptions ORDER BY object").all(db).await
 }
 
-/// Takes those that are due; nobody else does until `leased_until`.
-pub async fn claim(tx: &mut Tx, now: Timestamp, leased_until: Timestamp) -> Result<Vec<Stored>> {
-    sql("UPDATE app_subscriptions SET check_at = $2 WHERE check_at <= $1
+/// Takes those that are due; nobody else does until `leased_until`. What was planned later than `latest` comes from a
+/// clock that was ahead, and is due.
+pub async fn claim(
+    tx: &mut Tx,
+    now: Timestamp,
+    leased_until: Timestamp,
+    latest: Timestamp,
+) -> Result<Vec<Stored>> {
+    sql("UPDATE app_subscriptions SET check_at = $2 WHERE check_at <= $1 OR check_at > $3
          RETURNING object, state, checked_at, check_at")
     .bind(now)
     .bind(leased_until)
+    .bind(latest)
     .all(tx)
     .await
 }

@@ -1,6 +1,7 @@
-use super::{Json, Result, Tx, row, sql};
+use super::{Db, Json, Result, Tx, query::On, row, sql};
 use crate::{
     id::{AccountId, EventId},
+    service::events::Kind,
     time::Timestamp,
 };
 
@@ -10,14 +11,22 @@ pub struct Stored {
     /// Its place in the order of all events.
     pub seq: i64,
     pub id: EventId,
-    pub account_id: AccountId,
-    pub kind: String,
+    /// None: of no account, as the test of an endpoint for all of them.
+    pub account_id: Option<AccountId>,
+    pub kind: Kind,
     /// The lead, connection or ad object it is about.
     pub subject: String,
     pub data: Json<serde_json::Value>,
     pub at: Timestamp,
 }
 row!(Stored { seq, id, account_id, kind, subject, data, at });
+
+/// Selects [`Stored`] rows.
+macro_rules! stored {
+    ($rest:literal) => {
+        concat!("SELECT seq, id, account_id, type AS kind, subject, data, at FROM events ", $rest)
+    };
+}
 
 #[derive(Debug)]
 struct Last {
@@ -37,12 +46,88 @@ pub async fn insert(tx: &mut Tx, event: &Stored) -> Result<()> {
     sql("INSERT INTO events (seq, id, account_id, type, subject, data, at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
         .bind(event.seq)
         .bind(&event.id)
-        .bind(&event.account_id)
-        .bind(&event.kind)
+        .bind(event.account_id.as_ref())
+        .bind(event.kind.as_str())
         .bind(&event.subject)
         .bind(event.data.clone())
         .bind(event.at)
         .execute(tx)
         .await?;
     Ok(())
+}
+
+pub async fn by_seq(on: impl Into<On<'_>>, seq: i64) -> Result<Option<Stored>> {
+    sql(stored!("WHERE seq = $1")).bind(seq).optional(on).await
+}
+
+/// Which events are read.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// None: of all accounts, and of none.
+    pub account_id: Option<AccountId>,
+    /// As `events::listed` writes them; empty for all.
+    pub kinds: String,
+}
+
+/// Events behind a number, in their order.
+pub async fn after(db: &Db, seq: i64, selection: &Selection, limit: i64) -> Result<Vec<Stored>> {
+    // Two texts, since each has an index of its own.
+    let text = if selection.account_id.is_some() {
+        stored!(
+            "WHERE account_id = $3 AND seq > $1 AND ($2 = '' OR $2 LIKE '%,' || type || ',%') ORDER BY seq LIMIT $4"
+        )
+    } else {
+        stored!(
+            "WHERE $3 = '' AND seq > $1 AND ($2 = '' OR $2 LIKE '%,' || type || ',%') ORDER BY seq LIMIT $4"
+        )
+    };
+    sql(text)
+        .bind(seq)
+        .bind(&selection.kinds)
+        .bind(selection.account_id.as_ref().map(AccountId::as_str).unwrap_or_default())
+        .bind(limit)
+        .all(db)
+        .await
+}
+
+/// Events of a window of time, and what a replay needs to know of them.
+#[derive(Debug, Clone)]
+pub struct Window {
+    pub from: Timestamp,
+    /// Not included.
+    pub until: Timestamp,
+    pub selection: Selection,
+}
+
+#[derive(Debug)]
+struct Count {
+    count: i64,
+}
+row!(Count { count });
+
+/// How many events a window has; tests of endpoints do not count.
+pub async fn count_in(tx: &mut Tx, window: &Window) -> Result<i64> {
+    let row: Option<Count> = sql("SELECT COUNT(*) AS count FROM events
+         WHERE at >= $1 AND at < $2 AND ($3 = '' OR account_id = $3) AND type <> 'endpoint.test'
+             AND ($4 = '' OR $4 LIKE '%,' || type || ',%')")
+    .bind(window.from)
+    .bind(window.until)
+    .bind(window.selection.account_id.as_ref().map(AccountId::as_str).unwrap_or_default())
+    .bind(&window.selection.kinds)
+    .optional(tx)
+    .await?;
+    Ok(row.map_or(0, |row| row.count))
+}
+
+/// Forgets old events, and their deliveries with them, unless one of these is still on its way. Those of a disabled
+/// endpoint are not.
+pub async fn prune(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64> {
+    sql("DELETE FROM events WHERE seq IN (
+             SELECT seq FROM events WHERE at < $1
+                 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_seq = events.seq AND d.status = 'pending')
+             ORDER BY at LIMIT $2)")
+    .bind(before)
+    .bind(limit)
+    .execute(tx)
+    .await
 }

@@ -149,16 +149,29 @@ pub async fn of_account(
     .await
 }
 
+/// The clocks of two nodes are no further apart.
+const CLOCKS_APART_SECONDS: i64 = 60 * 60;
+
 /// Takes forms that are due and that nobody is at; nobody else takes them until `leased_until`. Forms whose connection
-/// cannot be used, or whose Page is no longer shared, wait.
-pub async fn claim(tx: &mut Tx, now: Timestamp, leased_until: Timestamp, limit: i64) -> Result<Vec<Stored>> {
+/// cannot be used, or whose Page is no longer shared, wait. What was planned later than `latest`, or is leased for longer
+/// than we lease, comes from a clock that was ahead, and is due.
+pub async fn claim(
+    tx: &mut Tx,
+    now: Timestamp,
+    leased_until: Timestamp,
+    latest: Timestamp,
+    limit: i64,
+) -> Result<Vec<Stored>> {
     sql(stored!(
         "UPDATE forms SET leased_until = $2
-         WHERE sweep_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND (account_id, form_id) IN
+         WHERE (sweep_at <= $1 OR sweep_at > $4)
+             AND (leased_until IS NULL OR leased_until <= $1 OR leased_until > $5) AND (account_id, form_id) IN
              (SELECT f.account_id, f.form_id FROM forms f
               JOIN subscriptions s ON s.account_id = f.account_id AND s.object = 'page' AND s.object_id = f.page_id
               JOIN connections c ON c.id = s.connection_id
-              WHERE f.sweep_at <= $1 AND (f.leased_until IS NULL OR f.leased_until <= $1) AND s.status <> 'leaving'
+              WHERE (f.sweep_at <= $1 OR f.sweep_at > $4)
+                  AND (f.leased_until IS NULL OR f.leased_until <= $1 OR f.leased_until > $5)
+                  AND s.status <> 'leaving'
                   AND c.status IN ('connected', 'connected_with_gaps')
               ORDER BY f.sweep_at LIMIT $3)
          RETURNING",
@@ -167,6 +180,8 @@ pub async fn claim(tx: &mut Tx, now: Timestamp, leased_until: Timestamp, limit: 
     .bind(now)
     .bind(leased_until)
     .bind(limit)
+    .bind(latest)
+    .bind(leased_until.plus_seconds(CLOCKS_APART_SECONDS))
     .all(tx)
     .await
 }
@@ -232,34 +247,39 @@ pub async fn unknown(
     Ok(rows.into_iter().map(|row| row.form_id).collect())
 }
 
-#[derive(Debug)]
-struct Count {
-    count: i64,
+/// How many leads of a form are here, test leads apart: read whole, and announced only.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Here {
+    pub held: i64,
+    pub waiting: i64,
 }
-row!(Count { count });
+row!(Here { held, waiting });
 
-/// How many leads of a form are held, test leads apart.
-pub async fn held(db: &Db, account: &AccountId, form_id: &str) -> Result<i64> {
-    let row: Option<Count> =
-        sql("SELECT COUNT(*) AS count FROM leads WHERE account_id = $1 AND form_id = $2 AND NOT is_test")
-            .bind(account)
-            .bind(form_id)
-            .optional(db)
-            .await?;
-    Ok(row.map_or(0, |row| row.count))
+pub async fn here(db: &Db, account: &AccountId, form_id: &str) -> Result<Here> {
+    let row = sql("SELECT COUNT(CASE WHEN status IN ('seen', 'parked') THEN NULL ELSE 1 END) AS held,
+                COUNT(CASE WHEN status IN ('seen', 'parked') THEN 1 END) AS waiting
+         FROM leads WHERE account_id = $1 AND form_id = $2 AND NOT is_test")
+    .bind(account)
+    .bind(form_id)
+    .optional(db)
+    .await?;
+    Ok(row.unwrap_or_default())
 }
 
-/// A form with how many leads of it are held.
+/// A form's counts at Meta with what is here of it.
 #[derive(Debug)]
-pub struct Held {
+pub struct Counted {
     pub counts: Json<Counts>,
     pub held: i64,
+    pub waiting: i64,
 }
-row!(Held { counts, held });
+row!(Counted { counts, held, waiting });
 
 /// Every form of an account, for the totals.
-pub async fn held_of_account(db: &Db, account: &AccountId, limit: i64) -> Result<Vec<Held>> {
-    sql("SELECT f.counts AS counts, COUNT(l.id) AS held
+pub async fn counted_of_account(db: &Db, account: &AccountId, limit: i64) -> Result<Vec<Counted>> {
+    sql("SELECT f.counts AS counts,
+                COUNT(l.id) - COUNT(CASE WHEN l.status IN ('seen', 'parked') THEN 1 END) AS held,
+                COUNT(CASE WHEN l.status IN ('seen', 'parked') THEN 1 END) AS waiting
          FROM forms f LEFT JOIN leads l ON l.account_id = f.account_id AND l.form_id = f.form_id AND NOT l.is_test
          WHERE f.account_id = $1 GROUP BY f.form_id, f.counts ORDER BY f.form_id LIMIT $2")
     .bind(account)

@@ -73,34 +73,20 @@ pub async fn faulty(db: &Db) -> Result<i64> {
     Ok(row.map_or(0, |row| row.count))
 }
 
-/// A form that Meta has counted, with how many of its leads are held.
+/// A form that Meta has counted, with how many of its leads are here.
 #[derive(Debug)]
-pub struct Held {
+pub struct Counted {
     pub counts: Json<Counts>,
-    pub held: i64,
+    pub here: i64,
 }
-row!(Held { counts, held });
+row!(Counted { counts, here });
 
 /// The forms of all accounts, at most so many.
-pub async fn held(db: &Db, limit: i64) -> Result<Vec<Held>> {
-    sql("SELECT f.counts AS counts, COUNT(l.id) AS held
+pub async fn counted(db: &Db, limit: i64) -> Result<Vec<Counted>> {
+    sql("SELECT f.counts AS counts, COUNT(l.id) AS here
          FROM forms f LEFT JOIN leads l ON l.account_id = f.account_id AND l.form_id = f.form_id AND NOT l.is_test
          WHERE f.counted_at IS NOT NULL GROUP BY f.account_id, f.form_id, f.counts LIMIT $1")
     .bind(limit)
     .all(db)
     .await
-}
-
-/// How many deliveries have not arrived, by status.
-#[derive(Debug)]
-pub struct Deliveries {
-    pub status: String,
-    pub count: i64,
-}
-row!(Deliveries { status, count });
-
-pub async fn deliveries(db: &Db) -> Result<Vec<Deliveries>> {
-    sql("SELECT status, COUNT(*) AS count FROM deliveries WHERE status <> 'delivered' GROUP BY status")
-        .all(db)
-        .await
 }

@@ -178,6 +178,31 @@ pub async fn detail(on: impl Into<On<'_>>, account: &AccountId, id: &LeadId) -> 
 }
 
 #[derive(Debug)]
+struct MetaId {
+    meta_lead_id: String,
+}
+row!(MetaId { meta_lead_id });
+
+/// Meta's id of a lead that no endpoint has taken yet.
+pub async fn meta_id(tx: &mut Tx, id: &LeadId) -> Result<Option<String>> {
+    let row: Option<MetaId> = sql("SELECT meta_lead_id FROM leads WHERE id = $1 AND delivered_at IS NULL")
+        .bind(id)
+        .optional(tx)
+        .await?;
+    Ok(row.map(|row| row.meta_lead_id))
+}
+
+/// An endpoint has taken the lead; the first counts.
+pub async fn put_delivered(tx: &mut Tx, id: &LeadId, now: Timestamp) -> Result<()> {
+    sql("UPDATE leads SET delivered_at = $2 WHERE id = $1 AND delivered_at IS NULL")
+        .bind(id)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+#[derive(Debug)]
 struct Version {
     id: FormVersionId,
 }

@@ -1,7 +1,7 @@
 use super::{Db, Json, Result, Tx, row, sql};
 use crate::{
     id::{AccountId, ConnectionId},
-    service::subscriptions::{Object, State},
+    service::subscriptions::{Arrivals, Object, State},
     time::Timestamp,
 };
 
@@ -96,23 +96,27 @@ pub async fn of_account(
     .await
 }
 
-/// Takes those that are due; nobody else does until `leased_until`.
+/// Takes those that are due; nobody else does until `leased_until`. What was planned later than `latest` comes from a
+/// clock that was ahead, and is due.
 pub async fn claim_checks(
     tx: &mut Tx,
     now: Timestamp,
     leased_until: Timestamp,
+    latest: Timestamp,
     limit: i64,
 ) -> Result<Vec<Stored>> {
     sql(stored!(
         "UPDATE subscriptions SET check_at = $2
-         WHERE check_at <= $1 AND (account_id, object, object_id) IN
-             (SELECT account_id, object, object_id FROM subscriptions WHERE check_at <= $1 ORDER BY check_at LIMIT $3)
+         WHERE (check_at <= $1 OR check_at > $4) AND (account_id, object, object_id) IN
+             (SELECT account_id, object, object_id FROM subscriptions WHERE check_at <= $1 OR check_at > $4
+              ORDER BY check_at LIMIT $3)
          RETURNING",
         ""
     ))
     .bind(now)
     .bind(leased_until)
     .bind(limit)
+    .bind(latest)
     .all(tx)
     .await
 }
@@ -122,14 +126,15 @@ pub async fn claim_listings(
     tx: &mut Tx,
     now: Timestamp,
     leased_until: Timestamp,
+    latest: Timestamp,
     limit: i64,
 ) -> Result<Vec<Stored>> {
     sql(stored!(
         "UPDATE subscriptions SET list_forms_at = $2
-         WHERE list_forms_at <= $1 AND (account_id, object, object_id) IN
+         WHERE (list_forms_at <= $1 OR list_forms_at > $4) AND (account_id, object, object_id) IN
              (SELECT s.account_id, s.object, s.object_id FROM subscriptions s
               JOIN connections c ON c.id = s.connection_id
-              WHERE s.list_forms_at <= $1 AND s.status <> 'leaving'
+              WHERE (s.list_forms_at <= $1 OR s.list_forms_at > $4) AND s.status <> 'leaving'
                   AND c.status IN ('connected', 'connected_with_gaps')
               ORDER BY s.list_forms_at LIMIT $3)
          RETURNING",
@@ -138,6 +143,7 @@ pub async fn claim_listings(
     .bind(now)
     .bind(leased_until)
     .bind(limit)
+    .bind(latest)
     .all(tx)
     .await
 }
@@ -292,21 +298,16 @@ pub async fn others(db: &Db, account: &AccountId, object: Object, object_id: &st
     Ok(row.map_or(0, |row| row.count))
 }
 
-/// How many leads of a Page were submitted in `[from, until)`, and how many of these no webhook announced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Announced {
-    pub leads: i64,
-    pub unannounced: i64,
-}
-row!(Announced { leads, unannounced });
+row!(Arrivals { leads, unannounced });
 
+/// How many leads of a Page were submitted in `[from, until)`, and how many of these no webhook announced.
 pub async fn announced(
     db: &Db,
     account: &AccountId,
     page_id: &str,
     from: Timestamp,
     until: Timestamp,
-) -> Result<Announced> {
+) -> Result<Arrivals> {
     let row = sql("SELECT COUNT(*) AS leads, COUNT(*) - COUNT(w.lead_id) AS unannounced
          FROM leads l LEFT JOIN lead_sightings w ON w.lead_id = l.id AND w.source = 'webhook'
          WHERE l.account_id = $1 AND l.page_id = $2 AND l.submitted_at >= $3 AND l.submitted_at < $4")
@@ -316,7 +317,7 @@ pub async fn announced(
     .bind(until)
     .optional(db)
     .await?;
-    Ok(row.unwrap_or(Announced { leads: 0, unannounced: 0 }))
+    Ok(row.unwrap_or(Arrivals { leads: 0, unannounced: 0 }))
 }
 
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{Place, Result, Scope, Vault, data_key_id};
 use crate::{
-    store::{self, FromRow, Row, connect_sessions, connections, connectors, data_keys},
+    store::{self, FromRow, Row, connect_sessions, connections, connectors, data_keys, endpoints},
     time::Timestamp,
 };
 
@@ -129,16 +129,18 @@ enum Sealed {
     ClientSecret,
     Token,
     Code,
+    SigningSecrets,
 }
 
 impl Sealed {
-    const ALL: [Self; 3] = [Self::ClientSecret, Self::Token, Self::Code];
+    const ALL: [Self; 4] = [Self::ClientSecret, Self::Token, Self::Code, Self::SigningSecrets];
 
     fn place(self, row: &SealedRow) -> Place<'_> {
         match self {
             Self::ClientSecret => connectors::client_secret_place(&row.row),
             Self::Token => connections::token_place(&row.scope, &row.row),
             Self::Code => connect_sessions::held_place(&row.scope, &row.row),
+            Self::SigningSecrets => endpoints::secrets_place(&row.scope, &row.row),
         }
     }
 
@@ -147,6 +149,7 @@ impl Sealed {
             Self::ClientSecret => connectors::sealed(tx, after, limit).await?,
             Self::Token => connections::sealed(tx, after, limit).await?,
             Self::Code => connect_sessions::sealed(tx, after, limit).await?,
+            Self::SigningSecrets => endpoints::sealed(tx, after, limit).await?,
         })
     }
 
@@ -155,6 +158,7 @@ impl Sealed {
             Self::ClientSecret => connectors::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
             Self::Token => connections::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
             Self::Code => connect_sessions::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
+            Self::SigningSecrets => endpoints::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
         })
     }
 }

@@ -10,13 +10,16 @@ use adjoin::{
 use reqwest::{Client, Response, StatusCode, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::support::{TestApp, on_each_app};
+use crate::{
+    methods::Caller,
+    support::{TestApp, on_each_app, on_each_connected},
+};
 
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "a sentence is a fine password";
 
 /// A browser: it keeps the session's cookie, and follows no redirect by itself.
-struct Browser<'t> {
+pub struct Browser<'t> {
     http: Client,
     test: &'t TestApp,
     cookie: Option<String>,
@@ -29,7 +32,7 @@ impl<'t> Browser<'t> {
     }
 
     /// A browser whose operator exists and is signed in.
-    async fn signed_in(test: &'t TestApp) -> Self {
+    pub async fn signed_in(test: &'t TestApp) -> Self {
         let invite = operators::first_start_invite(&test.app).await.unwrap().unwrap();
         let new = operators::NewOperator {
             name: "Ada".to_owned(),
@@ -43,11 +46,11 @@ impl<'t> Browser<'t> {
         browser
     }
 
-    async fn get(&mut self, path: &str) -> Response {
+    pub async fn get(&mut self, path: &str) -> Response {
         self.send(self.http.get(self.test.url(path))).await
     }
 
-    async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Response {
+    pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Response {
         let request = self.http.post(self.test.url(path)).header("sec-fetch-site", "same-origin").form(form);
         self.send(request).await
     }
@@ -71,11 +74,11 @@ impl<'t> Browser<'t> {
     }
 }
 
-fn target(answer: &Response) -> &str {
+pub fn target(answer: &Response) -> &str {
     answer.headers()["location"].to_str().unwrap()
 }
 
-async fn page(answer: Response) -> String {
+pub async fn page(answer: Response) -> String {
     let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
     assert!(kind.starts_with("text/html"), "{kind}");
     answer.text().await.unwrap()
@@ -114,6 +117,7 @@ async fn places(test: &TestApp) -> (Vec<String>, Vec<String>) {
         &format!("{at}/install"),
         &format!("{there}/test"),
         &format!("{there}/link"),
+        &format!("{there}/accept"),
         &format!("{there}/disconnect"),
         &format!("{there}/ad-sets/new"),
     ];
@@ -380,5 +384,31 @@ fn a_connection_that_does_not_work_is_said_instead_of_a_list() {
         let html = page(browser.get(path).await).await;
         assert!(html.contains("See the connection and what to do"));
         assert!(!html.contains("works all the same") && !html.contains("Or by its id"), "no id would help");
+    });
+}
+
+#[test]
+fn the_campaign_chooser_pages_and_searches() {
+    on_each_connected(&[], async |it| {
+        let caller = Caller::new(it).await;
+        for number in 0..101 {
+            let name = if number == 0 { "Zebra crossing".to_owned() } else { format!("Campaign {number}") };
+            let new = serde_json::json!({ "ad_account_id": it.facts.ad_account_id, "name": name,
+                "objective": "OUTCOME_LEADS", "special_ad_categories": [], "is_adset_budget_sharing_enabled": false });
+            caller.data("campaign.create", &new).await;
+        }
+        let mut browser = Browser::signed_in(&it.test).await;
+        let path = format!("/accounts/{}/connections/{}/ad-sets/new", it.account, it.connection);
+        let here = format!("{path}?ad_account={}", it.facts.ad_account_id);
+        let first = page(browser.get(&here).await).await;
+        assert!(first.contains("Campaign 100") && !first.contains("Zebra"), "the newest come first");
+        let next = first.split("href=\"").find(|it| it.contains("Next campaigns")).unwrap();
+        let next = next.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+        let second = page(browser.get(&next).await).await;
+        assert!(second.contains("Zebra crossing") && !second.contains("Next campaigns"));
+        let found = page(browser.get(&format!("{here}&find=zebra")).await).await;
+        assert!(found.contains("Zebra crossing") && !found.contains("Campaign 100"));
+        let none = page(browser.get(&format!("{here}&find=%3Cb%3E")).await).await;
+        assert!(none.contains("has “&#60;b&#62;” in its name"), "{none}");
     });
 }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     api::Backend,
     subscriptions::watch,
-    support::{Connected, Refusing, on_each_connected},
+    support::{Connected, Refusing, on_each_connected, process},
 };
 
 /// Does all that is due.
@@ -301,7 +301,7 @@ fn a_backfill_reads_its_window_and_no_more() {
             assert_eq!(status, expected, "{answer}");
         }
         sweep(&it.test.app).await;
-        assert_eq!(it.held().await, [recent.clone()]);
+        assert_eq!(it.held().await, std::slice::from_ref(&recent));
         assert_eq!(it.sources(&recent).await, ["backfill"]);
         assert_eq!(it.first().await.sweep.watermark, mark);
         backend.send(Method::POST, &path, &json!({ "days": 90 })).await;
@@ -501,5 +501,68 @@ fn a_throttle_is_waited_out_without_asking() {
         assert!(it.held().await.contains(&lead));
         let connection = connections::get(&it.test.app, &it.account, &it.connection).await.unwrap();
         assert!(connection.state.is_usable());
+    });
+}
+
+#[test]
+fn two_processes_share_the_forms_and_read_each_once() {
+    on_each_connected(&[], async |it| {
+        let connection = connections::get(&it.test.app, &it.account, &it.connection).await.unwrap();
+        let forms: Vec<String> = {
+            let world = it.world.read().unwrap();
+            let pages = connection.assets.pages.iter();
+            pages.flat_map(|page| world.leads.forms_of(&page.id)).map(|form| form.id.clone()).collect()
+        };
+        assert!(forms.len() > 1);
+        let sent = forms.len() * 30;
+        for form in &forms {
+            for ago in 0..30 {
+                it.submit_to(form, ago);
+            }
+        }
+        let other = process(it, &it.facts.graph_url, None);
+        tokio::join!(sweep(&it.test.app), sweep(&other));
+        assert_eq!(it.held().await.len(), sent);
+        let twice: Vec<Text> = sql("SELECT lead_id AS text FROM lead_sightings WHERE times > 1")
+            .all(&it.test.app.db)
+            .await
+            .unwrap();
+        assert!(twice.is_empty(), "{}", twice.len());
+    });
+}
+
+#[test]
+fn a_sweep_and_a_hydration_of_the_same_leads_do_not_block_each_other() {
+    on_each_connected(&[], async |it| {
+        sweep(&it.test.app).await;
+        let sent: Vec<String> = (0..300).map(|index| it.submit(index)).collect();
+        let at = it.now();
+        let sight = async |id: &String, detail: Option<Value>| {
+            let sighting = Sighting {
+                account_id: it.account.clone(),
+                meta_lead_id: id.clone(),
+                page_id: it.facts.page_id.clone(),
+                form_id: it.facts.form_id.clone(),
+                ad_id: None,
+                submitted_at: Some(at),
+                source: Source::Webhook,
+                at,
+                detail,
+            };
+            let mut tx = it.test.app.db.begin().await.unwrap();
+            leads::sight(&it.test.app, &mut tx, sighting).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        for id in &sent {
+            sight(id, None).await;
+        }
+        it.advance(3600);
+        let hydrate = async {
+            for id in sent.iter().rev() {
+                sight(id, Some(json!({ "id": id, "field_data": [] }))).await;
+            }
+        };
+        tokio::join!(sweep(&it.test.app), hydrate);
+        assert_eq!(it.events("lead.created").await.len(), 300);
     });
 }

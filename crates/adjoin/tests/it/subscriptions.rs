@@ -336,8 +336,32 @@ fn webhooks_that_meta_shows_and_does_not_send_are_noticed() {
         assert_eq!(page["fault"]["cause"], "webhooks_silent", "{page}");
         assert_eq!((&page["fault"]["leads"], &page["fault"]["unannounced"]), (&json!(4), &json!(4)));
         assert!(page["fault"]["next_step"].as_str().unwrap().contains("/webhooks/facebook"), "{page}");
-        // A day later they are of the past.
+        // A day later they are of the past, and others are announced.
         it.advance(26 * 3600);
+        watch(&it.test.app).await;
+        let page = it.of_page().await;
+        assert_eq!((&page["state"], &page["arrivals"]["leads"]), (&json!("active"), &json!(0)), "{page}");
+    });
+}
+
+#[test]
+fn a_person_who_removes_the_app_at_facebook_revokes() {
+    on_each_connected(&[], async |it| {
+        watch(&it.test.app).await;
+        let person = it.world.read().unwrap().identity.current_person().unwrap().id.clone();
+        let http = reqwest::Client::new();
+        let url = format!("{}/apps/{}/remove", it.facts.admin_url, it.facts.app_id);
+        let removed = http.post(url).json(&json!({ "user_id": person })).send().await.unwrap();
+        let removed: Value = removed.json().await.unwrap();
+        let form = [("signed_request", removed["signed_request"].as_str().unwrap())];
+        let told = http.post(it.test.url("/connector/deauthorize")).form(&form).send().await.unwrap();
+        assert_eq!(told.status(), StatusCode::OK);
+        let kinds: Vec<String> = it.events("connection.").await.into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(kinds, ["connection.connected", "connection.revoked"]);
+        it.advance(3600);
+        watch(&it.test.app).await;
+        assert_eq!(it.of_page().await["fault"]["cause"], "token_dead");
+        it.connect_again().await;
         watch(&it.test.app).await;
         assert_eq!(it.of_page().await["state"], "active");
     });

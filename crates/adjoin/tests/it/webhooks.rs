@@ -13,25 +13,25 @@ use serde_json::{Value, json};
 
 use crate::support::{Connected, on_each_app, on_each_connected};
 
-fn signature(secret: &str, body: &str) -> String {
+pub fn signature(secret: &str, body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let digits: String =
         hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256={digits}")
 }
 
-async fn post(world: &Connected, body: &str) -> StatusCode {
+pub async fn post(world: &Connected, body: &str) -> StatusCode {
     let signed = signature(&world.facts.app_secret, body);
     send(&world.test.url("/webhooks/facebook"), &signed, body).await
 }
 
-async fn send(url: &str, signature: &str, body: &str) -> StatusCode {
+pub async fn send(url: &str, signature: &str, body: &str) -> StatusCode {
     let request =
         reqwest::Client::new().post(url).header("x-hub-signature-256", signature).body(body.to_owned());
     request.send().await.unwrap().status()
 }
 
-fn leadgen(page: &str, leads: &[Value]) -> String {
+pub fn leadgen(page: &str, leads: &[Value]) -> String {
     let changes: Vec<Value> = leads
         .iter()
         .map(|id| {
@@ -177,6 +177,76 @@ fn what_nobody_can_use_is_kept_and_comes_out_when_its_page_is_known() {
         assert_eq!(count(world, "leads").await, 1);
         assert_eq!(reasons().await.len(), 3);
     });
+}
+
+#[test]
+fn what_happens_to_ads_and_leads_becomes_events_of_every_account_that_is_concerned() {
+    // As Meta's pages on ads webhooks and its dashboard's sample of `leadgen_update` have them.
+    const ISSUE: &str = r#"{"id":"111111111111","level":"AD","error_code":1815869,"error_summary":"Ad post is not available",
+        "error_message":"The Facebook post associated with your ad is not available."}"#;
+    const STATUS: &str =
+        r#"{"object_id":"23843000000000001","object_type":"adset","changed_fields":["effective_status"]}"#;
+    const ALERT: &str = r#"{"subscription_id":"9001","account_id":"42","object_id":"23843000000000002","object_type":"CAMPAIGN",
+        "field":"spent","current_value":"150000"}"#;
+    const UPDATE: &str = r#"{"adgroup_id":444444444,"ad_id":444444444,"leadgen_id":55459717045641545,"page_id":216089425403129,
+        "form_id":123,"updated_time":"1704067200","area":"ai_agent_updates","event":"qualification_status_change",
+        "updated_fields":["qualification_details","qualification_status"]}"#;
+
+    on_each_connected(&[], async |world| {
+        let app = &world.test.app;
+        subscribe(world, "ad_account", "42").await;
+        subscribe(world, "page", "216089425403129").await;
+        let body = |object: &str, id: &str, field: &str, value: &str| {
+            let value: Value = serde_json::from_str(value).unwrap();
+            json!({ "object": object, "entry": [{ "id": id, "time": 1_795_514_400,
+                    "changes": [{ "field": field, "value": value }] }] })
+            .to_string()
+        };
+        for (object, id, field, value) in [
+            ("ad_account", "42", "with_issues_ad_objects", ISSUE),
+            ("ad_account", "act_42", "field_changed", STATUS),
+            ("ad_account", "42", "subscriptions", ALERT),
+            ("page", "216089425403129", "leadgen_update", UPDATE),
+        ] {
+            assert_eq!(post(world, &body(object, id, field, value)).await, StatusCode::OK);
+        }
+        webhooks::step(app).await.unwrap();
+        assert_eq!(count(world, "leads").await, 0, "an update is no lead");
+        let rows: Vec<Event> = adjoin::store::sql(
+            "SELECT type, subject, data FROM events WHERE type LIKE 'ad.%' OR type LIKE 'lead.%' ORDER BY type",
+        )
+        .all(&app.db)
+        .await
+        .unwrap();
+        let told: Vec<_> = rows.iter().map(|it| (it.kind.as_str(), it.subject.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("ad.alert", "23843000000000002"),
+                ("ad.issue", "111111111111"),
+                ("ad.status_changed", "23843000000000001"),
+                ("lead.updated", "55459717045641545"),
+            ]
+        );
+        assert_eq!(rows[1].data["value"]["error_code"], 1_815_869);
+        assert_eq!(rows[1].data["ad_account_id"], "act_42");
+        assert_eq!(rows[3].data["event"], "qualification_status_change");
+        assert_eq!(rows[3].data["updated_at"], "2024-01-01T00:00:00Z");
+    });
+}
+
+#[derive(Debug)]
+struct Event {
+    kind: String,
+    subject: String,
+    data: Value,
+}
+
+impl adjoin::store::FromRow for Event {
+    fn from_row(row: &adjoin::store::Row) -> adjoin::store::Result<Self> {
+        let Json(data) = row.get("data")?;
+        Ok(Self { kind: row.get("type")?, subject: row.get("subject")?, data })
+    }
 }
 
 /// Puts a Page or an ad account among those whose webhooks go to the account.

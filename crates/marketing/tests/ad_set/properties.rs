@@ -87,6 +87,22 @@ proptest! {
     }
 
     #[test]
+    fn no_lead_form_and_no_alert_panics(
+        given in vec((prop_oneof![
+            select(vec!["questions", "privacy_policy", "locale", "context_card", "filters", "field", "operator", "value"])
+                .prop_map(str::to_owned),
+            Just("event_type".to_owned()),
+        ], any_json()), 0..8),
+        event in select(vec!["OBJECT_CREATED", "OBJECT_UPDATED", "INSIGHTS_UPDATED", "INSIGHTS_MILESTONE_REACHED"]),
+    ) {
+        let mut arguments: Map<String, Value> = given.into_iter().collect();
+        let _ = adjoin_marketing::lead_form::check(&arguments);
+        let _ = adjoin_marketing::ad_alert::check(&arguments);
+        arguments.insert("event_type".to_owned(), Value::from(event));
+        let _ = adjoin_marketing::ad_alert::check(&arguments);
+    }
+
+    #[test]
     fn a_broken_document_never_panics(at in 0usize..1500, byte in any::<u8>()) {
         let mut text = sale().to_string().into_bytes();
         let at = at % text.len();

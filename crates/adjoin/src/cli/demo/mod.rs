@@ -1,6 +1,8 @@
 //! `adjoin demo`: the whole job in one process, against the sandbox, over HTTP as everybody else would do it.
 
 pub mod browser;
+mod leads;
+mod receiver;
 mod steps;
 
 use std::path::PathBuf;
@@ -25,6 +27,8 @@ use crate::{
     web,
 };
 use browser::Browser;
+use leads::Scene;
+use receiver::Receiver;
 use steps::{Steps, shown};
 
 #[derive(Debug, Args)]
@@ -181,7 +185,7 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
     servers.push(tokio::spawn(until(stopped.clone(), move |end| async move {
         web::run(service, listener, end).await;
     })));
-    servers.push(tokio::spawn(until(stopped, {
+    servers.push(tokio::spawn(until(stopped.clone(), {
         let app = app.clone();
         move |end| work::run(app, end)
     })));
@@ -301,6 +305,12 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
         })
         .await?;
 
+    let (receiver, server) = Receiver::start(ended(stopped)).await?;
+    servers.push(server);
+    let mut scene =
+        Scene { backend: &backend, facts: &facts, account: &account, methods: &methods, receiver };
+    leads::walk(&mut scene, steps).await?;
+
     Ok(Stage {
         console_url: format!("http://{address}/"),
         sandbox_url: facts.admin_url,
@@ -352,13 +362,15 @@ async fn consent(link: &str) -> anyhow::Result<()> {
 
 /// Runs a server until the demo stops it.
 async fn until<F: Future<Output = ()>>(
-    mut stopped: tokio::sync::watch::Receiver<bool>,
+    stopped: tokio::sync::watch::Receiver<bool>,
     serve: impl FnOnce(std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) -> F,
 ) {
-    serve(Box::pin(async move {
-        let _ = stopped.wait_for(|stop| *stop).await;
-    }))
-    .await;
+    serve(Box::pin(ended(stopped))).await;
+}
+
+/// When the demo stops.
+async fn ended(mut stopped: tokio::sync::watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use adjoin_graph::oauth;
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -95,6 +97,7 @@ pub async fn disconnect(
     if let Revocation::Failed { reason } = &at_meta {
         tracing::warn!(connection = %id, reason, "the token was erased here, but not revoked at Meta");
     }
+    app.page_tokens.forget_all(&BTreeSet::from([id.clone()]));
     Ok(Disconnected { connection: row.into(), at_meta })
 }
 

@@ -4,7 +4,7 @@
 //! is made anew whenever Meta refuses it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -67,6 +67,11 @@ impl PageTokens {
         }
     }
 
+    /// Forgets the tokens of connections whose consent has ended.
+    pub fn forget_all(&self, ended: &BTreeSet<ConnectionId>) {
+        self.known().retain(|(connection, _), _| !ended.contains(connection));
+    }
+
     fn forget(&self, key: &Key) {
         self.known().remove(key);
     }
@@ -85,13 +90,12 @@ pub async fn page_access(
     let access = access(app, account, connection).await?;
     let (key, now) = ((connection.clone(), page_id.to_owned()), app.clock.now());
     let held = app.page_tokens.get(&key, access.connected_at, now);
-    let token = match held {
-        Some(token) => token,
-        None => {
-            let token = ask(app, &access, page_id).await?;
-            app.page_tokens.put(key, token.clone(), access.connected_at, now);
-            token
-        }
+    let token = if let Some(token) = held {
+        token
+    } else {
+        let token = ask(app, &access, page_id).await?;
+        app.page_tokens.put(key, token.clone(), access.connected_at, now);
+        token
     };
     Ok(Access { token: access.token.with_token(token), page_id: Some(page_id.to_owned()), ..access })
 }
@@ -150,4 +154,48 @@ pub(super) fn forget_if_dead(app: &App, access: &Access, error: &adjoin_graph::E
         app.page_tokens.forget(&(access.connection_id.clone(), page_id));
     }
     is_dead
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_used_for_an_hour_and_under_its_own_consent() {
+        let tokens = PageTokens::default();
+        let (connection, other) = (ConnectionId::new(), ConnectionId::new());
+        let key = |connection: &ConnectionId, page: &str| (connection.clone(), page.to_owned());
+        let at = |seconds: i64| Timestamp::from_unix(1_795_514_400 + seconds);
+        let consent = Some(at(-60));
+        for (connection, page) in [(&connection, "1"), (&connection, "2"), (&other, "1")] {
+            let token = SecretString::from(format!("token of {page}"));
+            tokens.put(key(connection, page), token, consent, at(0));
+        }
+        let get = |connection: &ConnectionId, page: &str, consent, now| {
+            tokens.get(&key(connection, page), consent, now).map(|token| token.expose_secret().to_owned())
+        };
+        assert_eq!(get(&connection, "1", consent, at(3599)).as_deref(), Some("token of 1"));
+        assert_eq!(get(&connection, "1", consent, at(3600)), None, "roles change");
+        assert_eq!(get(&connection, "1", consent, at(-1)), None, "the clock was set back");
+        assert_eq!(get(&connection, "1", Some(at(1)), at(2)), None, "another consent");
+        assert_eq!(get(&connection, "3", consent, at(0)), None);
+        tokens.forget(&key(&connection, "2"));
+        assert_eq!(get(&connection, "2", consent, at(0)), None);
+        tokens.forget_all(&BTreeSet::from([connection.clone()]));
+        assert_eq!(get(&connection, "1", consent, at(0)), None);
+        assert!(get(&other, "1", consent, at(0)).is_some(), "others keep theirs");
+    }
+
+    #[test]
+    fn when_there_are_many_only_what_is_fresh_is_held() {
+        let tokens = PageTokens::default();
+        let connection = ConnectionId::new();
+        for page in 0..=REMEMBERED {
+            let at = Timestamp::from_unix(if page == REMEMBERED { SECONDS } else { 0 });
+            tokens.put((connection.clone(), page.to_string()), "t".into(), None, at);
+        }
+        assert_eq!(tokens.known().len(), 1);
+    }
 }

@@ -1,3 +1,5 @@
+use std::str::FromStr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +86,26 @@ impl Kind {
             Self::AdAlert => "ad.alert",
             Self::EndpointTest => "endpoint.test",
         }
+    }
+}
+
+/// No kind has this name.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no type of events")]
+pub struct UnknownKind(String);
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        known.ok_or_else(|| UnknownKind(text.to_owned()))
+    }
+}
+
+impl crate::store::Column for Kind {
+    fn read(row: &crate::store::Row, name: &str) -> crate::store::Result<Self> {
+        crate::store::read_text(row, name)
     }
 }
 

@@ -1,17 +1,21 @@
 //! Events: what happened, in one order, for the partner to receive or to read.
 
 mod kind;
+mod pattern;
+mod read;
 
 use serde_json::Value;
 
 use crate::{
     id::{AccountId, EventId},
-    service::Result,
-    store::{Json, Tx, events as table},
+    service::{Result, deliveries},
+    store::{Json, Tx, endpoints, events as table},
     time::Timestamp,
 };
 
-pub use kind::Kind;
+pub use kind::{Kind, UnknownKind};
+pub use pattern::{Pattern, any_matches, listed};
+pub use read::{Event, Read, read, render};
 
 /// What happened to one subject.
 #[derive(Debug, Clone)]
@@ -24,17 +28,49 @@ pub struct NewEvent {
     pub data: Value,
 }
 
-/// Writes the event down in the transaction of the fact that caused it. After the commit wake `app.wakes.deliver`.
+/// Writes the event down in the transaction of the fact that caused it, and puts it on its way to the endpoints that want
+/// it. After the commit wake `app.wakes.deliver`.
 pub async fn record(tx: &mut Tx, new: NewEvent, now: Timestamp) -> Result<EventId> {
     let event = table::Stored {
         seq: table::next_number(tx).await?,
         id: EventId::new(),
-        account_id: new.account_id,
-        kind: new.kind.as_str().to_owned(),
+        account_id: Some(new.account_id),
+        kind: new.kind,
         subject: new.subject,
         data: Json(new.data),
         at: now,
     };
     table::insert(tx, &event).await?;
+    deliveries::fan_out(tx, &event).await?;
     Ok(event.id)
+}
+
+/// Writes the test of an endpoint down. It goes to this endpoint alone.
+pub(super) async fn record_test(
+    tx: &mut Tx,
+    endpoint: &endpoints::Stored,
+    data: Value,
+    now: Timestamp,
+) -> Result<table::Stored> {
+    let event = table::Stored {
+        seq: table::next_number(tx).await?,
+        id: EventId::new(),
+        account_id: endpoint.account_id.clone(),
+        kind: Kind::EndpointTest,
+        subject: endpoint.id.to_string(),
+        data: Json(data),
+        at: now,
+    };
+    table::insert(tx, &event).await?;
+    Ok(event)
+}
+
+/// How long events are kept, in seconds: 90 days, as Meta keeps leads.
+const KEPT_SECONDS: i64 = 90 * 24 * 3600;
+/// Most events forgotten in one transaction.
+const PRUNED: i64 = 1000;
+
+/// Forgets what is older than it is kept, unless it is still on its way. Answers how many events.
+pub async fn prune(tx: &mut Tx, now: Timestamp) -> Result<u64> {
+    Ok(table::prune(tx, now.plus_seconds(-KEPT_SECONDS), PRUNED).await?)
 }

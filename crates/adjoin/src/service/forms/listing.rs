@@ -26,6 +26,8 @@ const AT_ONCE: usize = 2;
 const LEASE_SECONDS: i64 = 15 * 60;
 /// How often a Page's forms are listed and counted.
 const EVERY_SECONDS: i64 = 60 * 60;
+/// Nothing is planned further ahead: Meta's limits are waited for a day at most.
+const LATEST_SECONDS: i64 = 25 * 60 * 60;
 const AFTER_FAILURE_SECONDS: i64 = 10 * 60;
 /// Forms in one of Meta's answers. Their questions come with them.
 const PAGE_SIZE: u32 = 50;
@@ -40,7 +42,8 @@ pub(super) async fn step(app: &App) -> Result<bool> {
     let now = app.clock.now();
     let lease = now.plus_seconds(LEASE_SECONDS);
     let mut tx = app.db.begin_apart().await?;
-    let due = subscriptions::claim_listings(&mut tx, now, lease, BATCH).await?;
+    let due =
+        subscriptions::claim_listings(&mut tx, now, lease, now.plus_seconds(LATEST_SECONDS), BATCH).await?;
     tx.commit().await?;
     let more = due.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
     let mut listings = stream::iter(due).map(|page| list(app, page, lease)).buffer_unordered(AT_ONCE);

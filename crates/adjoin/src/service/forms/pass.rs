@@ -22,11 +22,13 @@ impl Sweep {
         if let (None, Some(_)) = (asked, &self.pass) {
             return self.pass.as_mut().expect("it is there");
         }
-        let due = |at: Option<Timestamp>| at.is_none_or(|at| at <= now);
+        // What is due in more than its span was planned by a clock that was ahead.
+        let due =
+            |at: Option<Timestamp>, span: i64| at.is_none_or(|at| at <= now || at > now.plus_seconds(span));
         let (kind, seconds) = match asked {
             Some(days) => (PassKind::Backfill, days.clamp(1, KEPT_DAYS) * DAY),
-            None if due(self.weekly_at) => (PassKind::Weekly, KEPT_DAYS * DAY),
-            None if due(self.daily_at) => (PassKind::Daily, DAILY_READS),
+            None if due(self.weekly_at, 7 * DAY) => (PassKind::Weekly, KEPT_DAYS * DAY),
+            None if due(self.daily_at, DAY) => (PassKind::Daily, DAILY_READS),
             None => (PassKind::Regular, 0),
         };
         let window = now.plus_seconds(-seconds);
@@ -69,7 +71,9 @@ impl Sweep {
             self.daily_at = Some(now.plus_seconds(DAY));
         }
         self.every_seconds = interval::next(self.every_seconds, pass.fresh, usage_percent);
-        let moved = if pass.closes_on(watermark) { watermark.max(pass.newest) } else { watermark };
+        // A lead from the future would keep those of the present from being read.
+        let newest = pass.newest.map(|newest| newest.min(now));
+        let moved = if pass.closes_on(watermark) { watermark.max(newest) } else { watermark };
         self.last = Some(Done {
             kind: pass.kind,
             since: pass.since,
@@ -177,6 +181,19 @@ mod tests {
         sweep.backfill_days = Some(7);
         let pass = sweep.begin(Some(at(-60)), at(60));
         assert_eq!((pass.kind, pass.cursor.as_deref()), (PassKind::Backfill, None));
+    }
+
+    #[test]
+    fn clocks_that_are_set_back_and_leads_from_the_future_keep_nothing_from_being_read() {
+        let mut sweep = Sweep::of_new_form();
+        let (_, mark) = ran(&mut sweep, None, &[-60, 30 * DAY], 0);
+        assert_eq!(mark, Some(at(0)));
+        ran(&mut sweep, mark, &[], 400 * DAY);
+        // Back again.
+        let (pass, _) = ran(&mut sweep, mark, &[], 60);
+        assert_eq!(pass.kind, PassKind::Weekly);
+        let (pass, _) = ran(&mut sweep, mark, &[], 120);
+        assert_eq!((pass.kind, pass.since), (PassKind::Regular, at(-OVERLAP)));
     }
 
     #[test]

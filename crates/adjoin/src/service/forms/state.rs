@@ -15,9 +15,9 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// At least so many are missing when so many are held; `None` when Meta has told no count.
-    pub fn missing(&self, held: i64) -> Option<i64> {
-        self.leads.map(|leads| (leads - self.expired.unwrap_or(0) - held).max(0))
+    /// At least so many are missing when so many are here; `None` when Meta has told no count.
+    pub fn missing(&self, here: i64) -> Option<i64> {
+        self.leads.map(|leads| (leads - self.expired.unwrap_or(0) - here).max(0))
     }
 }
 

@@ -30,6 +30,8 @@ const PAGES: usize = 20;
 const PAGE_SIZE: u32 = 100;
 /// Renewed with every page.
 const LEASE_SECONDS: i64 = 5 * 60;
+/// Nothing is planned further ahead: Meta's limits are waited for a day at most.
+const LATEST_SECONDS: i64 = 25 * 60 * 60;
 /// What Meta refuses is tried again after this; a mended subscription makes it due before.
 const REFUSED_SECONDS: i64 = 60 * 60;
 /// A token that was refused is its connection's trouble; the form waits for that to be settled.
@@ -46,7 +48,7 @@ pub(super) async fn step(app: &App) -> Result<bool> {
     let now = app.clock.now();
     let lease = now.plus_seconds(LEASE_SECONDS);
     let mut tx = app.db.begin_apart().await?;
-    let due = table::claim(&mut tx, now, lease, BATCH).await?;
+    let due = table::claim(&mut tx, now, lease, now.plus_seconds(LATEST_SECONDS), BATCH).await?;
     tx.commit().await?;
     let full = due.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
     let mut sweeps = stream::iter(due).map(|form| sweep(app, form, lease)).buffer_unordered(AT_ONCE);

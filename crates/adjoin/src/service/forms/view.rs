@@ -40,8 +40,9 @@ pub struct Form {
 /// "Meta says N, we hold M, missing K."
 ///
 /// Meta does not document what its counters count (test leads, deleted leads), nor how soon. So `missing` is a **lower
-/// bound**: leads that Meta counts, less those that it says have expired, less all that are held here, expired or not.
-/// More may be missing when leads are held here that Meta counts as expired.
+/// bound**: leads that Meta counts, less those that it says have expired, less all that are here, expired or not. More may
+/// be missing when leads are here that Meta counts as expired. Nothing is missing for sure only when `missing` and
+/// `waiting` are zero and `expired` is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Completeness {
     /// Leads by Meta's count.
@@ -50,8 +51,10 @@ pub struct Completeness {
     pub organic: Option<i64>,
     /// Those that Meta no longer gives out, by its count.
     pub expired: Option<i64>,
-    /// Leads held here, test leads apart. Erased ones count: they were here.
+    /// Leads that were read whole, test leads apart. Erased ones count: they were here.
     pub held: i64,
+    /// Leads that were announced and could not be read yet.
+    pub waiting: i64,
     /// At least so many are missing; null when Meta has told no count.
     pub missing: Option<i64>,
     /// When Meta counted.
@@ -59,13 +62,14 @@ pub struct Completeness {
 }
 
 impl Completeness {
-    fn of(counts: &Counts, held: i64, counted_at: Option<Timestamp>) -> Self {
+    fn of(counts: &Counts, held: i64, waiting: i64, counted_at: Option<Timestamp>) -> Self {
         Self {
             at_meta: counts.leads,
             organic: counts.organic,
             expired: counts.expired,
             held,
-            missing: counts.missing(held),
+waiting,
+            missing: counts.missing(held + waiting),
             counted_at,
         }
     }
@@ -116,8 +120,10 @@ pub struct Totals {
     pub at_meta: i64,
     /// Those that Meta no longer gives out, by its count.
     pub expired: i64,
-    /// Leads held here, test leads apart.
+    /// Leads that were read whole, test leads apart.
     pub held: i64,
+    /// Leads that were announced and could not be read yet.
+    pub waiting: i64,
     /// At least so many are missing: the sum over the forms.
     pub missing: i64,
     /// Forms that Meta has told no count of.
@@ -154,13 +160,15 @@ pub async fn list(
 }
 
 async fn totals(app: &App, account: &AccountId) -> Result<Totals> {
-    let mut totals = Totals { forms: 0, at_meta: 0, expired: 0, held: 0, missing: 0, uncounted: 0 };
-    for row in table::held_of_account(&app.db, account, TOTALLED).await? {
-        let one = Completeness::of(&row.counts.0, row.held, None);
+    let mut totals =
+        Totals { forms: 0, at_meta: 0, expired: 0, held: 0, waiting: 0, missing: 0, uncounted: 0 };
+    for row in table::counted_of_account(&app.db, account, TOTALLED).await? {
+        let one = Completeness::of(&row.counts.0, row.held, row.waiting, None);
         totals.forms += 1;
         totals.at_meta += one.at_meta.unwrap_or(0);
         totals.expired += one.expired.unwrap_or(0);
         totals.held += one.held;
+        totals.waiting += one.waiting;
         totals.missing += one.missing.unwrap_or(0);
         totals.uncounted += i64::from(one.at_meta.is_none());
     }
@@ -168,10 +176,10 @@ async fn totals(app: &App, account: &AccountId) -> Result<Totals> {
 }
 
 async fn view(app: &App, row: table::Stored) -> Result<Form> {
-    let held = table::held(&app.db, &row.account_id, &row.form_id).await?;
+    let here = table::here(&app.db, &row.account_id, &row.form_id).await?;
     let sweep = row.sweep.0;
     Ok(Form {
-        completeness: Completeness::of(&row.counts.0, held, row.counted_at),
+        completeness: Completeness::of(&row.counts.0, here.held, here.waiting, row.counted_at),
         form_id: row.form_id,
         page_id: row.page_id,
         name: row.name,

@@ -462,9 +462,9 @@ fn explained(error: &adjoin_graph::Error, method: &Method) -> Error {
         known.retry = false;
     }
     if method.id == "test_lead.create" && error.refusal().is_some_and(|refusal| refusal.code == Some(100)) {
-        known.next_step = "a form has at most one test lead: look with test_lead.list whether it has one, delete that with \
-                           test_lead.delete, and send this again"
-            .to_owned();
+        "a form has at most one test lead: look with test_lead.list whether it has one, delete that with \
+         test_lead.delete, and send this again"
+            .clone_into(&mut known.next_step);
     }
     Error::Meta(Box::new(known))
 }

@@ -16,6 +16,8 @@ use crate::{
 const FAULTY_SECONDS: i64 = 10 * 60;
 /// After an answer that did not come.
 const UNANSWERED_SECONDS: i64 = 60;
+/// Nothing is planned further ahead.
+const LATEST_SECONDS: i64 = 25 * 60 * 60;
 /// One look is two reads and a write.
 const LEASE_SECONDS: i64 = 5 * 60;
 /// Meta's code for a callback that did not answer its challenge. Seen in the field; not documented.
@@ -75,14 +77,17 @@ pub(super) async fn step(app: &App) -> Result<()> {
     let now = app.clock.now();
     let lease = now.plus_seconds(LEASE_SECONDS);
     let known = table::all(&app.db).await?;
-    if known.len() == Object::ALL.len() && known.iter().all(|row| row.check_at > now) {
+    let latest = now.plus_seconds(LATEST_SECONDS);
+    if known.len() == Object::ALL.len()
+        && known.iter().all(|row| row.check_at > now && row.check_at <= latest)
+    {
         return Ok(());
     }
     let mut tx = app.db.begin().await?;
     for object in Object::ALL {
         table::insert_if_absent(&mut tx, object, now).await?;
     }
-    let due = table::claim(&mut tx, now, lease).await?;
+    let due = table::claim(&mut tx, now, lease, latest).await?;
     tx.commit().await?;
     for row in due {
         look(app, row, lease, false).await?;
@@ -258,6 +263,15 @@ impl AtMeta {
             .param("verify_token", verify_token);
         self.graph.send(&request, &self.app.access()).await.map(drop)
     }
+}
+
+/// What is wrong with the app's own subscription, if anything is.
+pub(super) async fn fault(app: &App, object: Object) -> Result<Option<SubscriptionFault>> {
+    let row = table::all(&app.db).await?.into_iter().find(|row| row.object == object);
+    Ok(row.and_then(|row| match row.state.0 {
+        AppState::Faulty { fault, .. } => Some(fault),
+        _ => None,
+    }))
 }
 
 /// Where Meta is to send webhooks; `None` while there is no Service Domain.

@@ -5,7 +5,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
 use super::{
-    Cause, Object, RECHECK_SECONDS, State, SubscriptionFault,
+    Arrivals, Cause, Object, RECHECK_SECONDS, State, SubscriptionFault,
     app_level::{self, PATH},
     at_meta::AtMeta,
     faults, page, take_back,
@@ -30,6 +30,8 @@ const AT_ONCE: usize = 4;
 const LEASE_SECONDS: i64 = 10 * 60;
 /// What is faulty is looked at sooner: what is mended should count soon.
 const FAULTY_SECONDS: i64 = 15 * 60;
+/// Nothing is planned further ahead: Meta's limits are waited for a day at most.
+const LATEST_SECONDS: i64 = 25 * 60 * 60;
 /// After an answer that did not come.
 const UNANSWERED_SECONDS: i64 = 2 * 60;
 
@@ -43,7 +45,10 @@ const SILENT_PERCENT: i64 = 50;
 /// What a look found.
 #[derive(Debug)]
 pub(super) enum Found {
-    Subscribed(Vec<String>),
+    Subscribed {
+        fields: Vec<String>,
+        arrivals: Option<Arrivals>,
+    },
     /// `subscribed`: webhooks are to be expected in spite of it.
     Faulty {
         fault: Box<SubscriptionFault>,
@@ -63,7 +68,7 @@ pub(super) async fn step(app: &App) -> Result<bool> {
         return Ok(false);
     }
     let mut tx = app.db.begin_apart().await?;
-    let due = table::claim_checks(&mut tx, now, lease, BATCH).await?;
+    let due = table::claim_checks(&mut tx, now, lease, now.plus_seconds(LATEST_SECONDS), BATCH).await?;
     tx.commit().await?;
     let more = due.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
     let mut looks = stream::iter(due).map(|row| check(app, row, lease)).buffer_unordered(AT_ONCE);
@@ -162,7 +167,7 @@ pub(super) fn at_meta<'a>(
 async fn look_at_ad_account(meta: &AtMeta<'_>) -> std::result::Result<Found, adjoin_graph::Error> {
     let fields = || Object::AdAccount.fields().iter().map(|&field| field.to_owned()).collect();
     if meta.fields().await?.is_some() {
-        return Ok(Found::Subscribed(fields()));
+        return Ok(Found::Subscribed { fields: fields(), arrivals: None });
     }
     if let Err(error) = meta.subscribe(&[]).await {
         let role = error.refusal().is_some_and(|refusal| matches!(refusal.code, Some(3 | 10 | 200..=299)));
@@ -173,7 +178,7 @@ async fn look_at_ad_account(meta: &AtMeta<'_>) -> std::result::Result<Found, adj
         return Err(error);
     }
     Ok(match meta.fields().await? {
-        Some(_) => Found::Subscribed(fields()),
+        Some(_) => Found::Subscribed { fields: fields(), arrivals: None },
         None => Found::Faulty { fault: Box::new(faults::not_kept(&fields())), subscribed: false },
     })
 }
@@ -231,25 +236,30 @@ fn code(meta: &serde_json::Value, name: &str) -> Option<i64> {
 
 /// Whether webhooks that Meta shows as subscribed come at all.
 async fn silence(app: &App, row: &table::Stored, found: Found) -> Result<Found> {
-    let (Found::Subscribed(_), Object::Page, Some(since)) =
-        (&found, row.object, row.state.0.subscribed_since())
-    else {
-        return Ok(found);
+    let fields = match (found, row.object) {
+        (Found::Subscribed { fields, .. }, Object::Page) => fields,
+        (found, _) => return Ok(found),
     };
     let now = app.clock.now();
-    let from = since.max(now.plus_seconds(-SILENCE_WINDOW_SECONDS));
+    let from =
+        row.state.0.subscribed_since().map(|since| since.max(now.plus_seconds(-SILENCE_WINDOW_SECONDS)));
     let until = now.plus_seconds(-SILENCE_DELAY_SECONDS);
-    if from >= until {
-        return Ok(found);
-    }
-    let table::Announced { leads, unannounced } =
-        table::announced(&app.db, &row.account_id, &row.object_id, from, until).await?;
+    let Some(from) = from.filter(|from| *from < until) else {
+        return Ok(Found::Subscribed { fields, arrivals: None });
+    };
+    let arrivals = table::announced(&app.db, &row.account_id, &row.object_id, from, until).await?;
+    let Arrivals { leads, unannounced } = arrivals;
     if unannounced < SILENT_LEADS || unannounced * 100 < leads * SILENT_PERCENT {
-        return Ok(found);
+        return Ok(Found::Subscribed { fields, arrivals: Some(arrivals) });
     }
     let others_arrive = table::any_announced(&app.db, from).await?;
     let callback = app_level::callback(app).await?.unwrap_or_else(|| PATH.to_owned());
-    let fault = faults::silent(leads, unannounced, others_arrive, &callback);
+    let mut fault = faults::silent(leads, unannounced, others_arrive, &callback);
+    // The app's own subscription may know better why.
+    if let Some(known) = app_level::fault(app, row.object).await? {
+        fault.message = format!("{} {}", fault.message, known.message);
+        (fault.who, fault.next_step) = (known.who, known.next_step);
+    }
     Ok(Found::Faulty { fault: Box::new(fault), subscribed: true })
 }
 
@@ -268,12 +278,9 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
     let before = current.state.0.clone();
     let next = match found {
         Found::Unknown { again } => again,
-        Found::Subscribed(fields) => {
-            let since = match &before {
-                State::Active { since, .. } => *since,
-                _ => before.subscribed_since().unwrap_or(now),
-            };
-            current.state = Json(State::Active { fields, since });
+        Found::Subscribed { fields, arrivals } => {
+            let since = before.subscribed_since().unwrap_or(now);
+            current.state = Json(State::Active { fields, since, arrivals });
             current.checked_at = Some(now);
             now.plus_seconds(RECHECK_SECONDS)
         }
@@ -283,7 +290,8 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
                 _ => now,
             };
             let subscribed_since = subscribed.then(|| before.subscribed_since().unwrap_or(now));
-            current.state = Json(State::Faulty { fault: *fault, since, subscribed_since });
+            let told = fault.cause.is_told() || matches!(before, State::Faulty { told: true, .. });
+            current.state = Json(State::Faulty { fault: *fault, since, subscribed_since, told });
             current.checked_at = Some(now);
             now.plus_seconds(FAULTY_SECONDS)
         }
@@ -296,7 +304,7 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
         {
             Some((Kind::SubscriptionFaulty, json!(fault)))
         }
-        (State::Faulty { fault, .. }, State::Active { .. }) if fault.cause.is_told() => {
+        (State::Faulty { told: true, .. }, State::Active { .. }) => {
             Some((Kind::SubscriptionRestored, json!(null)))
         }
         _ => None,

@@ -19,7 +19,7 @@ use super::{App, Result};
 
 pub use adopt::{adopt, renew};
 pub use app_level::PATH as CALLBACK_PATH;
-pub use state::{AppState, Cause, Object, State, SubscriptionFault};
+pub use state::{AppState, Arrivals, Cause, Object, State, SubscriptionFault};
 pub use take_back::before_erasure;
 pub use view::{AppSubscription, Subscription, check_all, list, of_app, recheck_app, take_over};
 

@@ -46,7 +46,7 @@ pub(super) async fn look(meta: &AtMeta<'_>, access: &Access) -> Result<Found, Er
     if missing.is_empty() {
         let fields = before.unwrap_or_default();
         return Ok(obstacle.map_or_else(
-            || Found::Subscribed(fields.clone()),
+            || Found::Subscribed { fields: fields.clone(), arrivals: None },
             |fault| Found::Faulty { fault: Box::new(fault), subscribed: true },
         ));
     }
@@ -75,7 +75,7 @@ pub(super) async fn look(meta: &AtMeta<'_>, access: &Access) -> Result<Found, Er
     Ok(match (lost.is_empty(), obstacle) {
         (false, _) => Found::Faulty { fault: Box::new(faults::not_kept(&lost)), subscribed: false },
         (true, Some(fault)) => Found::Faulty { fault: Box::new(fault), subscribed: true },
-        (true, None) => Found::Subscribed(shown),
+        (true, None) => Found::Subscribed { fields: shown, arrivals: None },
     })
 }
 

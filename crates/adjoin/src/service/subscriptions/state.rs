@@ -77,6 +77,8 @@ pub enum State {
         fields: Vec<String>,
         /// When this was first seen to be so.
         since: Timestamp,
+        /// What came of it. Null for an ad account, and until it has been subscribed for a while.
+        arrivals: Option<Arrivals>,
     },
     /// Webhooks do not come, or what they announce cannot be read.
     Faulty {
@@ -84,6 +86,8 @@ pub enum State {
         since: Timestamp,
         /// Since when it is subscribed all the same; null when it is not.
         subscribed_since: Option<Timestamp>,
+        /// Whether an event told it; its end is told then as well.
+        told: bool,
     },
     /// The connection no longer reaches it; what is ours is taken back at Meta.
     Leaving,
@@ -115,6 +119,15 @@ impl State {
             _ => None,
         }
     }
+}
+
+/// Leads of a Page that were submitted in the last 24 hours (but for the last quarter of an hour: Meta's webhooks may be
+/// late), and how many of these the sweep alone found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Arrivals {
+    pub leads: i64,
+    /// Those that no webhook announced.
+    pub unannounced: i64,
 }
 
 /// Where the app's own subscription to one type of object stands.

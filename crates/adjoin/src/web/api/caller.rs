@@ -40,7 +40,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub actor: Actor,
-    reach: Reach,
+    /// What the key reaches.
+    pub reach: Reach,
 }
 
 /// A caller whose key reaches all accounts.

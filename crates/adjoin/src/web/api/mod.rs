@@ -36,8 +36,8 @@ pub use answer::Refused;
 pub use caller::RateLimits;
 
 use v1::{
-    accounts, api_keys, app_subscriptions, calls, connect_sessions, connections, forms, methods, settings,
-    setup, subscriptions,
+    accounts, api_keys, app_subscriptions, calls, connect_sessions, connections, deliveries, endpoints,
+    events, forms, methods, settings, setup, subscriptions,
 };
 
 type Result<T, E = Refused> = std::result::Result<T, E>;
@@ -111,6 +111,21 @@ fn routes() -> ApiRouter<App> {
         .api_route("/v1/accounts/{account_id}/subscriptions/check", verb!(post_with subscriptions::check))
         .api_route("/v1/app-subscriptions", verb!(get_with app_subscriptions::list))
         .api_route("/v1/app-subscriptions/{object}/take-over", verb!(post_with app_subscriptions::take_over))
+        .api_route("/v1/endpoints", verb!(get_with endpoints::list).merge(verb!(post_with endpoints::create)))
+        .api_route(
+            "/v1/endpoints/{endpoint_id}",
+            verb!(get_with endpoints::get)
+                .merge(verb!(patch_with endpoints::change))
+                .merge(verb!(delete_with endpoints::delete)),
+        )
+        .api_route("/v1/endpoints/{endpoint_id}/rotate-secret", verb!(post_with endpoints::rotate_secret))
+        .api_route("/v1/endpoints/{endpoint_id}/test", verb!(post_with endpoints::test))
+        .api_route("/v1/endpoints/{endpoint_id}/recover", verb!(post_with endpoints::recover))
+        .api_route("/v1/endpoints/{endpoint_id}/replay", verb!(post_with endpoints::replay))
+        .api_route("/v1/endpoints/{endpoint_id}/deliveries", verb!(get_with endpoints::deliveries))
+        .api_route("/v1/deliveries/{delivery_id}", verb!(get_with deliveries::get))
+        .api_route("/v1/deliveries/{delivery_id}/replay", verb!(post_with deliveries::replay))
+        .api_route("/v1/events", verb!(get_with events::list))
         .api_route("/v1/methods", verb!(get_with methods::list))
         .api_route(
             "/v1/methods/{method}",

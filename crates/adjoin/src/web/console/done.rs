@@ -37,6 +37,7 @@ done! {
     Installed = "installed", "The connector is installed. Create a connect link, or start from your product.";
     CampaignCreated = "campaign-created", "The campaign is created, paused. This is how Meta reads it back.";
     AdSetCreated = "ad-set-created", "The ad set is created, paused. This is how Meta reads it back.";
+    IdentityAccepted = "identity-accepted", "The connection goes on as the person who consented now.";
     Disconnected = "disconnected", "The connection is taken back.";
     DisconnectedAtMeta = "disconnected-at-meta", "Our copy of the token is erased, and the consent is taken back at Meta.";
     DisconnectedHereOnly = "disconnected-here", "Our copy of the token is erased. At Meta the consent stays, because the same person connected another account.";

@@ -95,6 +95,10 @@ pub fn router() -> Router<App> {
             get(connections::actions::back).post(connections::actions::link),
         )
         .route(
+            "/accounts/{account}/connections/{connection}/accept",
+            get(connections::actions::back).post(connections::actions::accept),
+        )
+        .route(
             "/accounts/{account}/connections/{connection}/disconnect",
             get(connections::disconnect::confirm).post(connections::disconnect::submit),
         )

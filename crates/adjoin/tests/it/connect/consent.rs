@@ -254,6 +254,34 @@ fn another_person_is_asked_about_and_does_not_overwrite() {
 }
 
 #[test]
+fn the_operator_may_decide_about_another_person() {
+    in_each_world(async |world| {
+        world.connect_as(&world.account, "Ann").await;
+        let mut operator = crate::console::Browser::signed_in(&world.test).await;
+        let connection = world.connection().await;
+        let here = format!("/accounts/{}/connections/{}", world.account, connection.id);
+        assert!(!crate::console::page(operator.get(&here).await).await.contains("/accept"));
+        world.meta.meet(Person::new("902", "Bob"));
+        let (session, ..) = world.connect_as(&world.account, "Bob").await;
+        let html = crate::console::page(operator.get(&here).await).await;
+        assert!(html.contains("Connect as Bob from now on") && html.contains(session.id.as_str()));
+
+        // A session of another connection is not decided here.
+        let other = super::account(world.app(), "Florist").await;
+        let (elsewhere, ..) = world.connect_as(&other, "Ann").await;
+        let wrong = operator.post(&format!("{here}/accept"), &[("session", elsewhere.id.as_str())]).await;
+        assert_eq!(wrong.status(), 404);
+
+        let form = [("session", session.id.as_str())];
+        let accepted = operator.post(&format!("{here}/accept"), &form).await;
+        assert_eq!(crate::console::target(&accepted), format!("{here}?done=identity-accepted"));
+        assert_eq!(world.connection().await.subject.unwrap().name.as_deref(), Some("Bob"));
+        let again = operator.post(&format!("{here}/accept"), &form).await;
+        assert_eq!(again.status(), 422, "it is decided once");
+    });
+}
+
+#[test]
 fn the_token_of_somebody_else_is_dropped_when_nobody_decides() {
     in_each_world(async |world| {
         world.connect_as(&world.account, "Ann").await;

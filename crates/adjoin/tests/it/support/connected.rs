@@ -20,6 +20,8 @@ pub struct Connected {
     pub test: TestApp,
     pub facts: Facts,
     pub world: SharedWorld,
+    /// For what is done beside the service.
+    pub database_url: String,
     pub account: AccountId,
     pub connection: ConnectionId,
     stop_sandbox: Option<oneshot::Sender<()>>,
@@ -89,6 +91,7 @@ impl Connected {
             test,
             facts,
             world,
+            database_url: database.url().to_owned(),
             account,
             connection,
             stop_sandbox: Some(stop_sandbox),

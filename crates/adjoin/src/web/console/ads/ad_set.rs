@@ -306,6 +306,9 @@ fn check(app: &App, connection: &Connection, draft: &Draft) -> (Option<Report>, 
 pub struct Asked {
     ad_account: Option<String>,
     campaign: Option<String>,
+    /// Part of the name of the campaigns to choose from.
+    find: Option<String>,
+    after: Option<String>,
 }
 
 /// The form, or first the question for the campaign.
@@ -335,7 +338,9 @@ pub async fn show(
     let named = asked.ad_account.filter(|id| !id.is_empty());
     let ad_account = named.clone().or(first).unwrap_or_default();
     let Some(campaign) = asked.campaign.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()) else {
-        let page = choose::page(&app, frame, account, connection, ad_account).await?;
+        let find = asked.find.map(|find| find.trim().to_owned()).unwrap_or_default();
+        let asked = choose::Asked { ad_account, find, after: asked.after.filter(|it| !it.is_empty()) };
+        let page = choose::page(&app, frame, account, connection, asked).await?;
         return Ok(Step::Choose(Box::new(Page::new(page))));
     };
     let mut draft = Draft::default();

@@ -19,14 +19,16 @@ pub struct Choose {
     account: Account,
     connection: Connection,
     ad_account: String,
+    /// Only campaigns with this in their name are listed.
+    find: String,
     campaigns: Vec<Campaign>,
-    /// Meta has more of them than are listed.
-    more: bool,
+    /// Where the list goes on, when Meta has more of them.
+    next: Option<String>,
     /// Why there is no list.
     refusal: Refusal,
 }
 
-/// Campaigns that are listed.
+/// Campaigns that are listed at once.
 const MOST: usize = 100;
 
 /// A campaign of the ad account, as the list shows it.
@@ -53,10 +55,25 @@ impl Choose {
         self.path("campaigns/new", &[("ad_account", self.ad_account.as_str())])
     }
 
+    /// The next campaigns, if there are more.
+    fn next_path(&self) -> Option<String> {
+        let next = self.next.as_deref()?;
+        let query = [("ad_account", self.ad_account.as_str()), ("find", self.find.as_str()), ("after", next)];
+        Some(self.path("ad-sets/new", &query))
+    }
+
     fn path(&self, page: &str, query: &[(&str, &str)]) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         format!("{}/{page}?{query}", self.connection_path())
     }
+}
+
+/// Which campaigns are asked for.
+#[derive(Debug, Default)]
+pub struct Asked {
+    pub ad_account: String,
+    pub find: String,
+    pub after: Option<String>,
 }
 
 /// The ad accounts of a connection, to choose from.
@@ -76,19 +93,28 @@ pub async fn page(
     frame: Frame,
     account: Account,
     connection: Connection,
-    ad_account: String,
+    asked: Asked,
 ) -> Result<Choose> {
-    let arguments = Map::from_iter([
+    let Asked { ad_account, find, after } = asked;
+    let mut arguments = Map::from_iter([
         ("ad_account_id".to_owned(), Value::from(ad_account.as_str())),
         ("fields".to_owned(), json!(["id", "name", "objective", "effective_status"])),
         ("limit".to_owned(), Value::from(MOST)),
     ]);
-    let (rows, more, refusal) = if ad_account.is_empty() || !connection.state.is_usable() {
-        (Value::Null, false, Refusal::default())
+    arguments.extend(after.map(|after| ("after".to_owned(), Value::from(after))));
+    if !find.is_empty() {
+        let filter = json!([{ "field": "name", "operator": "CONTAIN", "value": find }]);
+        arguments.insert("filtering".to_owned(), filter);
+    }
+    let (rows, next, refusal) = if ad_account.is_empty() || !connection.state.is_usable() {
+        (Value::Null, None, Refusal::default())
     } else {
         match call(app, &account, &connection, "campaign.list", arguments, None).await {
-            Ok(answer) => (data(&answer), answer.value()["next"].is_string(), Refusal::default()),
-            Err(error) => (Value::Null, false, Refusal::from_error(error)?),
+            Ok(answer) => {
+                let next = answer.value()["next"].as_str().map(str::to_owned);
+                (data(&answer), next, Refusal::default())
+            }
+            Err(error) => (Value::Null, None, Refusal::from_error(error)?),
         }
     };
     let campaigns = rows.as_array().into_iter().flatten().map(|row| Campaign {
@@ -98,5 +124,5 @@ pub async fn page(
         status: text(row, "effective_status").to_owned(),
     });
     let campaigns = campaigns.collect();
-    Ok(Choose { frame, account, connection, ad_account, campaigns, more, refusal })
+    Ok(Choose { frame, account, connection, ad_account, find, campaigns, next, refusal })
 }

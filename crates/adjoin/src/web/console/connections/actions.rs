@@ -1,10 +1,12 @@
-//! What the buttons of the connection's page do: test it, make a connect link.
+//! What the buttons of the connection's page do: test it, make a connect link, accept another person.
 
 use axum::{
+    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
 use secrecy::ExposeSecret;
+use serde::Deserialize;
 
 use super::{
     of_path,
@@ -16,7 +18,7 @@ use crate::{
         connect_sessions::{Kind, NewConnectSession},
         connections, settings,
     },
-    web::console::{Frame, Page, Result, parts::Refusal},
+    web::console::{Failure, Frame, Page, Result, done::Done, parts::Refusal},
 };
 
 /// Answers with the page: a report is of this moment and has no address of its own.
@@ -69,6 +71,35 @@ pub async fn link(
         }
     }
     .into_response())
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Accept {
+    session: String,
+}
+
+/// Accepts that another person or business than before stands behind the connection.
+pub async fn accept(
+    State(app): State<App>,
+    frame: Frame,
+    Path((account, connection)): Path<(String, String)>,
+    Form(given): Form<Accept>,
+) -> Result<Response> {
+    let (account, connection) = of_path(&app, &account, &connection).await?;
+    // Only one of this connection's: the address says what is decided about.
+    let sessions = connect_sessions::of_connection(&app, &account.id, &connection.id).await?;
+    let session = sessions.into_iter().find(|session| session.id.as_str() == given.session);
+    let session = session.ok_or_else(Failure::no_page)?.id;
+    Ok(match connect_sessions::accept_identity(&app, &frame.actor(), &account.id, &session).await {
+        Ok(_) => Done::IdentityAccepted
+            .at(&format!("/accounts/{}/connections/{}", account.id, connection.id))
+            .into_response(),
+        Err(error) => {
+            let refusal = Refusal::from_error(error)?;
+            Page::refused(page(&app, frame, account, connection, refusal, Outcome::Nothing).await?)
+                .into_response()
+        }
+    })
 }
 
 /// Somebody came back to the address of a form's answer, which is gone.

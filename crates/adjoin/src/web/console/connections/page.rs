@@ -5,6 +5,7 @@ use axum::extract::{self, Path};
 
 use super::{of_path, words};
 use crate::{
+    id::ConnectSessionId,
     service::{
         App,
         accounts::Account,
@@ -34,11 +35,21 @@ pub struct ConnectionPage {
     connection: Connection,
     calls: Vec<Call>,
     history: Vec<Line>,
-    /// Somebody else than before has consented, and nobody has decided yet: before and now.
-    other_identity: Option<(Subject, Subject)>,
+    /// Somebody else than before has consented, and nobody has decided yet.
+    other_identity: Option<OtherIdentity>,
     refusal: Refusal,
     /// What a form on this page has just brought up.
     result: Outcome,
+}
+
+/// Somebody else than before, who waits to be accepted.
+#[derive(Debug)]
+struct OtherIdentity {
+    session: ConnectSessionId,
+    before: Subject,
+    now: Subject,
+    /// Then the new consent is dropped.
+    until: Timestamp,
 }
 
 /// What a press on this page has led to, besides a changed connection.
@@ -95,7 +106,9 @@ pub async fn page(
     let history = history::about(app, connection.id.as_str(), LINES).await?;
     let sessions = connect_sessions::of_connection(app, &account.id, &connection.id).await?;
     let other_identity = sessions.into_iter().find_map(|session| match session.stage {
-        Stage::OtherIdentity { before, now, .. } => Some((before, now)),
+        Stage::OtherIdentity { before, now, until } => {
+            Some(OtherIdentity { session: session.id, before, now, until })
+        }
         _ => None,
     });
     Ok(ConnectionPage { frame, account, connection, calls, history, other_identity, refusal, result })
@@ -147,7 +160,7 @@ mod tests {
         rendered_while(None, state, result)
     }
 
-    fn rendered_while(other_identity: Option<(Subject, Subject)>, state: State, result: Outcome) -> String {
+    fn rendered_while(other_identity: Option<OtherIdentity>, state: State, result: Outcome) -> String {
         let now = Timestamp::from_unix(NOW);
         let connection = connection(state);
         let account = Account {
@@ -246,9 +259,15 @@ mod tests {
             name: Some(name.to_owned()),
             business_id: None,
         };
-        let both = (subject("98", "Ann"), subject("99", "Bob"));
+        let both = OtherIdentity {
+            session: ConnectSessionId::new(),
+            before: subject("98", "Ann"),
+            now: subject("99", "Bob"),
+            until: Timestamp::from_unix(NOW + 300),
+        };
         let html = rendered_while(Some(both), State::Connected, Outcome::Nothing);
         assert!(html.contains("It is connected as Ann; Bob has consented now"));
+        assert!(html.contains("Connect as Bob from now on"));
         assert!(!rendered(State::Connected, Outcome::Nothing).contains("Somebody else"));
     }
 

@@ -110,6 +110,7 @@ mod tests {
                 organic: Some(1),
                 expired: Some(2),
                 held: 10,
+                waiting: 1,
                 missing: Some(0),
                 counted_at: Some(now),
             },

@@ -102,6 +102,7 @@ mod tests {
                 organic: None,
                 expired: None,
                 held: 10,
+                waiting: 1,
                 missing,
                 counted_at: None,
             },
@@ -126,7 +127,7 @@ mod tests {
             name: "Blue <b>Door</b>".to_owned(),
             created_at: now,
         };
-        let totals = Totals { forms: 1, at_meta: 13, expired: 0, held: 10, missing: 3, uncounted: 0 };
+        let totals = Totals { forms: 1, at_meta: 13, expired: 0, held: 10, waiting: 1, missing: 3, uncounted: 0 };
         let page = List {
             frame: Frame::sample(now),
             account,

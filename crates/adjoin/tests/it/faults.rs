@@ -1,0 +1,190 @@
+//! What happens to webhooks when the database fails. What was answered 200 is there afterwards, whatever happened.
+
+use std::collections::BTreeSet;
+
+use adjoin::{
+    service::webhooks,
+    store::{Db, FromRow, Result, Row, sql},
+};
+use futures_util::future::join_all;
+use http::StatusCode;
+use sqlx::{Connection as _, PgConnection};
+
+use crate::{
+    outside::Outside,
+    process::adjoin,
+    support::{Connected, on_each_connected, on_each_database},
+    webhooks::{leadgen, post, send, signature},
+};
+
+struct Id(String);
+
+impl FromRow for Id {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self(row.get("meta_lead_id")?))
+    }
+}
+
+/// Meta's ids of all leads.
+async fn leads(db: &Db) -> BTreeSet<String> {
+    let rows: Vec<Id> = sql("SELECT meta_lead_id FROM leads").all(db).await.unwrap();
+    rows.into_iter().map(|row| row.0).collect()
+}
+
+/// An id that nobody else has, of a lead of the sandbox's Page.
+fn id(nth: usize) -> String {
+    (100_000_000_000_000_usize + nth).to_string()
+}
+
+/// Sorts everything. A pass may meet a connection that is gone.
+async fn sort(world: &Connected) {
+    while webhooks::step(&world.test.app).await.map_or(true, |more| more) {}
+}
+
+/// Makes the database refuse every write, and allows it again.
+async fn read_only(world: &Connected, url: &str, on: bool) {
+    let db = &world.test.app.db;
+    if db.engine() == "SQLite" {
+        // A connection that may only read could not be told otherwise again.
+        let text = if on {
+            "CREATE TRIGGER read_only BEFORE INSERT ON webhooks
+             BEGIN SELECT RAISE(ABORT, 'attempt to write a readonly database'); END"
+        } else {
+            "DROP TRIGGER read_only"
+        };
+        let mut tx = db.begin().await.unwrap();
+        sql(text).execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    } else {
+        let word = if on { "on" } else { "off" };
+        at_server(url, &format!("ALTER DATABASE \"{{name}}\" SET default_transaction_read_only = {word}"))
+            .await;
+        end_connections(url).await;
+    }
+}
+
+/// Runs a statement beside the database; `{name}` is the database's.
+async fn at_server(url: &str, statement: &str) {
+    let mut server: url::Url = url.parse().unwrap();
+    let name = server.path().trim_start_matches('/').to_owned();
+    server.set_path("postgres");
+    let mut connection = PgConnection::connect(server.as_str()).await.unwrap();
+    let statement = statement.replace("{name}", &name);
+    sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// As a restart of the server does: every connection ends in the midst of what it does.
+async fn end_connections(url: &str) {
+    at_server(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'").await;
+}
+
+#[test]
+fn a_read_only_database_is_told_to_meta_and_what_it_sends_again_is_taken() {
+    on_each_connected(&[], async |world| {
+        let url = world.database_url.clone();
+        let body = leadgen(&world.facts.page_id, &[id(1).into()]);
+        read_only(world, &url, true).await;
+        for _ in 0..3 {
+            assert_eq!(post(world, &body).await, StatusCode::SERVICE_UNAVAILABLE);
+        }
+        read_only(world, &url, false).await;
+        // As Meta does; a connection of the pool may still be the one that was ended.
+        let mut sent = 1;
+        while post(world, &body).await != StatusCode::OK {
+            sent += 1;
+            assert!(sent < 50, "it is never taken");
+        }
+        sort(world).await;
+        assert!(leads(&world.test.app.db).await.contains(&id(1)));
+    });
+}
+
+#[test]
+fn connections_that_end_in_the_midst_lose_nothing_that_was_answered_200() {
+    on_each_connected(&[], async |world| {
+        let world = &*world;
+        let url = &world.database_url;
+        let is_server = world.test.app.db.engine() == "PostgreSQL";
+        let (mut taken, mut refused) = (BTreeSet::new(), 0);
+        for round in 0..5 {
+            let sends = join_all((0..20).map(async |nth| {
+                let id = id(round * 100 + nth);
+                (post(world, &leadgen(&world.facts.page_id, &[id.clone().into()])).await, id)
+            }));
+            let restart = async {
+                if is_server {
+                    end_connections(url).await;
+                }
+            };
+            let (answers, ()) = tokio::join!(sends, restart);
+            for (status, id) in answers {
+                if status == StatusCode::OK {
+                    taken.insert(id);
+                } else {
+                    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+                    refused += 1;
+                }
+            }
+        }
+        sort(world).await;
+        let known = leads(&world.test.app.db).await;
+        assert!(taken.is_subset(&known), "{refused} were refused");
+        assert!(!taken.is_empty());
+    });
+}
+
+#[test]
+fn a_full_disk_is_told_to_meta_and_loses_nothing_that_was_answered_200() {
+    on_each_database(async |database| {
+        // The disk of a PostgreSQL server is not the service's.
+        if !database.url().starts_with("sqlite:") {
+            return;
+        }
+        let mut world = Outside::start(&database, &["webhooks_off"], 0, 0).await;
+        world.set_up().await;
+        world.consent().await;
+        world.subscribed().await;
+        world.kill();
+        // A limit on the size of every file, in KiB, that fails writes as a full disk does.
+        let mut limited = std::process::Command::new("bash");
+        let program = adjoin(&[]).get_program().to_owned();
+        limited
+            .args(["-c", "trap '' XFSZ; ulimit -f 2500; exec \"$@\"", "bash"])
+            .arg(program)
+            .args(&world.arguments);
+        world.start_command(limited).await;
+
+        let url = format!("{}/webhooks/facebook", world.origin);
+        let mut taken = BTreeSet::new();
+        let mut refused = None;
+        for nth in 0..200 {
+            let ids: Vec<String> = (0..300).map(|change| id(nth * 1000 + change)).collect();
+            let body =
+                leadgen(&world.facts.page_id, &ids.iter().map(|id| id.as_str().into()).collect::<Vec<_>>());
+            match send(&url, &signature(&world.facts.app_secret, &body), &body).await {
+                StatusCode::OK => taken.extend(ids),
+                status => {
+                    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+                    refused = Some(body);
+                    break;
+                }
+            }
+        }
+        let refused = refused.expect("the disk fills up");
+        world.kill();
+        world.start_service().await;
+        let status = send(&url, &signature(&world.facts.app_secret, &refused), &refused).await;
+        assert_eq!(status, StatusCode::OK, "what was refused is taken once there is room");
+        let db = Db::open(database.url()).await.unwrap();
+        loop {
+            let known = leads(&db).await;
+            if taken.is_subset(&known) {
+                break;
+            }
+            // The service sorts meanwhile; this waits for a second at most.
+            world.api(reqwest::Method::GET, "/v1/events?after=0&wait=1&types=endpoint.test", None).await;
+        }
+        db.close().await;
+    });
+}
