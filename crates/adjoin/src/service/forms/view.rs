@@ -68,7 +68,7 @@ impl Completeness {
             organic: counts.organic,
             expired: counts.expired,
             held,
-waiting,
+            waiting,
             missing: counts.missing(held + waiting),
             counted_at,
         }

@@ -46,6 +46,12 @@ done! {
     BackfillAsked = "backfill-asked", "The backfill is under way. What is missing is taken in and delivered.";
     CheckAsked = "check-asked", "The subscriptions are being checked at Meta.";
     TakenOver = "taken-over", "The webhooks come here now. Meta has confirmed it.";
+    EndpointChanged = "endpoint-changed", "The endpoint is changed. What is sent from now on follows it.";
+    EndpointEnabled = "endpoint-enabled", "The endpoint is enabled, and what was held is on its way.";
+    EndpointDisabled = "endpoint-disabled", "The endpoint is disabled. What is for it is held.";
+    EndpointDeleted = "endpoint-deleted", "The endpoint and its deliveries are deleted.";
+    TestSent = "test-sent", "A test event is on its way. Its attempt appears below.";
+    Replayed = "replayed", "It is sent again, with the same id.";
     AccountDeleted = "account-deleted", "The account and everything stored for it are deleted.";
 }
 

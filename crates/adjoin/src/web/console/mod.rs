@@ -6,6 +6,7 @@ mod charts;
 mod connections;
 mod connectors;
 mod done;
+mod endpoints;
 mod failure;
 mod forms;
 mod next;
@@ -25,7 +26,7 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::{StatusCode, request::Parts},
     response::{Html, IntoResponse, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use serde::Deserialize;
 use tower_http::csrf::CsrfLayer;
@@ -66,6 +67,26 @@ pub fn router() -> Router<App> {
         .route(
             "/connectors/facebook-marketing/webhooks/{object}/take-over",
             get(connectors::webhooks::confirm).post(connectors::webhooks::take_over),
+        )
+        .route("/endpoints", get(endpoints::list::show))
+        .route("/endpoints/new", get(endpoints::edit::new).post(endpoints::edit::create))
+        .route("/endpoints/{endpoint}", get(endpoints::page::show))
+        .route("/endpoints/{endpoint}/edit", get(endpoints::edit::show).post(endpoints::edit::submit))
+        .route(
+            "/endpoints/{endpoint}/delete",
+            get(endpoints::delete::confirm).post(endpoints::delete::submit),
+        )
+        .route("/endpoints/{endpoint}/test", button(post(endpoints::actions::test)))
+        .route("/endpoints/{endpoint}/secret", button(post(endpoints::actions::rotate_secret)))
+        .route("/endpoints/{endpoint}/enable", button(post(endpoints::actions::enable)))
+        .route("/endpoints/{endpoint}/disable", button(post(endpoints::actions::disable)))
+        .route("/endpoints/{endpoint}/recover", button(post(endpoints::actions::recover)))
+        .route("/endpoints/{endpoint}/replay", button(post(endpoints::actions::replay)))
+        .route("/endpoints/{endpoint}/replay-dead", button(post(endpoints::actions::replay_dead)))
+        .route("/deliveries/{delivery}", get(endpoints::delivery::show))
+        .route(
+            "/deliveries/{delivery}/replay",
+            get(endpoints::delivery::back).post(endpoints::delivery::replay),
         )
         .route("/quarantine", get(quarantine::show))
         .route("/accounts/{account}/forms", get(forms::list::show))
@@ -115,6 +136,11 @@ pub fn router() -> Router<App> {
         .method_not_allowed_fallback(|| async { Failure::no_page() })
         .layer(axum::Extension(limits))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::cross_site().into_response()))
+}
+
+/// A button of an endpoint's page; its address leads back there.
+fn button(press: MethodRouter<App>) -> MethodRouter<App> {
+    press.get(endpoints::actions::back)
 }
 
 /// What every page behind sign-in shows around its content.

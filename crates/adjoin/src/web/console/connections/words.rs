@@ -173,6 +173,12 @@ pub fn action(action: &str) -> String {
         "connection.deauthorized" => "said that the person removed the app",
         "connection.person_erased" => "had the person's data deleted",
         "connect_session.created" => "created a connect link",
+        "endpoint.created" => "made the endpoint",
+        "endpoint.changed" => "changed it",
+        "endpoint.tested" => "sent a test event",
+        "endpoint.secret_rotated" => "rotated its secret",
+        "endpoint.replayed" => "sent events again",
+        "endpoint.recovered" => "tried what waited",
         "setup.saved" => "saved the setup",
         other => return other.replace(['.', '_'], " "),
     }

@@ -127,7 +127,8 @@ mod tests {
             name: "Blue <b>Door</b>".to_owned(),
             created_at: now,
         };
-        let totals = Totals { forms: 1, at_meta: 13, expired: 0, held: 10, waiting: 1, missing: 3, uncounted: 0 };
+        let totals =
+            Totals { forms: 1, at_meta: 13, expired: 0, held: 10, waiting: 1, missing: 3, uncounted: 0 };
         let page = List {
             frame: Frame::sample(now),
             account,
