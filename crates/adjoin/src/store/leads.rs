@@ -71,6 +71,39 @@ macro_rules! stored {
     };
 }
 
+/// Leases leads and answers them; `$lock` is how rows that others hold are passed over.
+macro_rules! claimed {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE leads SET leased_until = $4 WHERE id IN
+                 (SELECT id FROM leads WHERE due_at >= $1 AND due_at <= $2
+                      AND (leased_until IS NULL OR leased_until <= $3 OR leased_until > $4)
+                  ORDER BY due_at LIMIT $5",
+            $lock,
+            ") RETURNING id, account_id, meta_lead_id, page_id, form_id, ad_id, ad_set_id, campaign_id, is_organic, is_test,
+                 platform, state, form_version_id, submitted_at, seen_at, hydrated_at, delivered_at, attempts,
+                 due_at, leased_until"
+        )
+    };
+}
+
+macro_rules! parked {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE leads SET due_at = $5, leased_until = NULL,
+                 attempts = CASE WHEN cause = $6 THEN attempts + 1 ELSE 1 END,
+                 state = CASE WHEN cause = $6 THEN state ELSE $7 END, status = 'parked', cause = $6
+             WHERE id IN
+                 (SELECT id FROM leads WHERE account_id = $1 AND page_id = $2 AND due_at <= $3
+                      AND status IN ('seen', 'parked', 'gone')
+                      AND (leased_until IS NULL OR leased_until <= $3 OR leased_until = $4)
+                  ORDER BY meta_lead_id LIMIT $8",
+            $lock,
+            ")"
+        )
+    };
+}
+
 /// Where Meta's answer for a lead stands.
 pub fn detail_place<'a>(scope: &'a Scope, row: &'a str) -> Place<'a> {
     Place { scope, table: "leads", column: "detail_sealed", row }
@@ -130,7 +163,7 @@ pub async fn by_id(on: impl Into<On<'_>>, account: &AccountId, id: &LeadId) -> R
 pub async fn put(tx: &mut Tx, lead: &Stored) -> Result<()> {
     sql("UPDATE leads SET ad_id = $3, ad_set_id = $4, campaign_id = $5, is_organic = $6, is_test = $7, platform = $8,
              status = $9, cause = $10, state = $11, form_version_id = $12, submitted_at = $13, hydrated_at = $14,
-             delivered_at = $15, attempts = $16, due_at = $17, leased_until = $18
+             delivered_at = $15, attempts = $16, due_at = $17, leased_until = $18, form_id = $19
          WHERE id = $1 AND account_id = $2")
     .bind(&lead.id)
     .bind(&lead.account_id)
@@ -150,6 +183,7 @@ pub async fn put(tx: &mut Tx, lead: &Stored) -> Result<()> {
     .bind(lead.attempts)
     .bind(lead.due_at)
     .bind(lead.leased_until)
+    .bind(&lead.form_id)
     .execute(tx)
     .await?;
     Ok(())
@@ -208,14 +242,14 @@ struct Version {
 }
 row!(Version { id });
 
-/// The form as it stands now.
+/// The form as it stands now: a form may have gone back to an older content.
 pub async fn newest_version(
     tx: &mut Tx,
     account: &AccountId,
     form_id: &str,
 ) -> Result<Option<FormVersionId>> {
-    let row: Option<Version> = sql("SELECT id FROM form_versions WHERE account_id = $1 AND form_id = $2
-         ORDER BY seen_at DESC, id DESC LIMIT 1")
+    let row: Option<Version> = sql("SELECT version_id AS id FROM forms
+         WHERE account_id = $1 AND form_id = $2 AND version_id IS NOT NULL")
     .bind(account)
     .bind(form_id)
     .optional(tx)
@@ -256,13 +290,74 @@ pub async fn version_content(db: &Db, account: &AccountId, id: &FormVersionId) -
 
 /// Makes parked leads due that wait for a token or for access; `page_id` empty: of every Page of the account.
 pub async fn drain(tx: &mut Tx, account: &AccountId, page_id: &str, now: Timestamp) -> Result<u64> {
-    sql("UPDATE leads SET due_at = $3
-         WHERE account_id = $1 AND ($2 = '' OR page_id = $2) AND cause IN ('token', 'access', 'gone')")
-    .bind(account)
-    .bind(page_id)
-    .bind(now)
-    .execute(tx)
-    .await
+    // Rows are held in one order, as by everybody who holds several.
+    let text = if tx.locks_rows() {
+        "UPDATE leads SET due_at = $3 WHERE id IN
+             (SELECT id FROM leads WHERE account_id = $1 AND ($2 = '' OR page_id = $2)
+                  AND cause IN ('token', 'access', 'gone') ORDER BY meta_lead_id FOR UPDATE)"
+    } else {
+        "UPDATE leads SET due_at = $3
+         WHERE account_id = $1 AND ($2 = '' OR page_id = $2) AND cause IN ('token', 'access', 'gone')"
+    };
+    sql(text).bind(account).bind(page_id).bind(now).execute(tx).await
+}
+
+/// Takes leads that are to be read, those that have waited longest first: due between the two moments, and nobody's. They
+/// are nobody else's until `leased_until`.
+pub async fn claim(
+    tx: &mut Tx,
+    (from, until): (Timestamp, Timestamp),
+    now: Timestamp,
+    leased_until: Timestamp,
+    limit: i64,
+) -> Result<Vec<Stored>> {
+    // A lease that ends later than a new one would, was taken before the clock was set back.
+    let text = if tx.locks_rows() { claimed!(" FOR UPDATE SKIP LOCKED") } else { claimed!("") };
+    sql(text).bind(from).bind(until).bind(now).bind(leased_until).bind(limit).all(tx).await
+}
+
+/// Holds these leads until the transaction ends, in one order, and answers those that are still there as they stand now.
+pub async fn hold(tx: &mut Tx, leads: &[Stored]) -> Result<Vec<Stored>> {
+    let mut leads: Vec<&Stored> = leads.iter().collect();
+    leads.sort_unstable_by(|a, b| a.meta_lead_id.cmp(&b.meta_lead_id));
+    let mut held = Vec::with_capacity(leads.len());
+    for lead in leads {
+        held.extend(by_meta_id_for_update(tx, &lead.account_id, &lead.meta_lead_id).await?);
+    }
+    Ok(held)
+}
+
+/// What all waiting leads of a Page wait for.
+#[derive(Debug)]
+pub struct Wait<'a> {
+    pub account_id: &'a AccountId,
+    pub page_id: &'a str,
+    /// `Parked`.
+    pub state: &'a State,
+    pub due_at: Timestamp,
+    /// Those under this lease are among them.
+    pub lease: Timestamp,
+    pub now: Timestamp,
+}
+
+/// Most leads that one statement parks. The others are parked when they are claimed.
+const PARKED_AT_ONCE: i64 = 2000;
+
+/// Parks the leads of a Page that are due now, those under the lease among them: what keeps one from being read keeps all.
+/// Those that are parked for the same cause keep their state.
+pub async fn park_page(tx: &mut Tx, wait: &Wait<'_>) -> Result<u64> {
+    let text = if tx.locks_rows() { parked!(" FOR UPDATE SKIP LOCKED") } else { parked!("") };
+    sql(text)
+        .bind(wait.account_id)
+        .bind(wait.page_id)
+        .bind(wait.now)
+        .bind(wait.lease)
+        .bind(wait.due_at)
+        .bind(wait.state.cause().unwrap_or_default())
+        .bind(Json(wait.state.clone()))
+        .bind(PARKED_AT_ONCE)
+        .execute(tx)
+        .await
 }
 
 #[derive(Debug)]

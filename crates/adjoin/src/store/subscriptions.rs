@@ -69,6 +69,25 @@ pub async fn adopt(tx: &mut Tx, new: &Stored) -> Result<()> {
     Ok(())
 }
 
+/// By which connection of the account it is reached.
+pub async fn connection_of(
+    db: &Db,
+    account: &AccountId,
+    object: Object,
+    object_id: &str,
+) -> Result<Option<ConnectionId>> {
+    let row: Option<Stored> = sql(stored!(
+        "SELECT",
+        "FROM subscriptions WHERE account_id = $1 AND object = $2 AND object_id = $3 AND status <> 'leaving'"
+    ))
+    .bind(account)
+    .bind(object.as_str())
+    .bind(object_id)
+    .optional(db)
+    .await?;
+    Ok(row.map(|row| row.connection_id))
+}
+
 pub async fn of_connection(tx: &mut Tx, connection: &ConnectionId) -> Result<Vec<Stored>> {
     sql(stored!("SELECT", "FROM subscriptions WHERE connection_id = $1 ORDER BY object, object_id"))
         .bind(connection)

@@ -10,6 +10,7 @@ mod faults;
 mod forms;
 mod lead_methods;
 mod lead_stages;
+mod leads;
 mod lossy;
 mod methods;
 mod outside;

@@ -15,8 +15,8 @@ pub fn id(value: Option<&Value>) -> Option<String> {
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    // Organic leads name ad 0.
-    (!text.is_empty() && text != "0").then_some(text)
+    // Organic leads name ad 0; PostgreSQL takes no text with a NUL.
+    (!text.is_empty() && text != "0" && !text.contains('\0')).then_some(text)
 }
 
 /// `2026-11-24T10:00:00+0000`, or Unix seconds.
@@ -49,7 +49,7 @@ pub fn truth(value: &Value) -> Option<bool> {
 }
 
 pub fn text(lead: &Value, name: &str) -> Option<String> {
-    lead[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    lead[name].as_str().filter(|text| !text.is_empty() && !text.contains('\0')).map(str::to_owned)
 }
 
 #[cfg(test)]

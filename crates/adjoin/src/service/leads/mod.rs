@@ -8,10 +8,13 @@
 
 pub mod charts;
 mod detail;
+mod hydrate;
+mod read;
 mod render;
 mod sight;
 pub mod stages;
 mod state;
+mod trouble;
 
 use crate::service::{App, Result};
 
@@ -22,6 +25,6 @@ pub use stages::{Stage, StageState};
 pub use state::{Cause, State};
 
 /// Does what is due now. True when there is more to do at once.
-pub async fn step(_app: &App) -> Result<bool> {
-    Ok(false)
+pub async fn step(app: &App) -> Result<bool> {
+    hydrate::step(app).await
 }

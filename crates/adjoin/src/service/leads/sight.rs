@@ -112,6 +112,10 @@ pub(super) async fn complete(
     now: Timestamp,
 ) -> Result<()> {
     lead.ad_id = detail::id(answer.get("ad_id")).or(lead.ad_id.take());
+    // A webhook may have named no form.
+    if lead.form_id.is_empty() {
+        lead.form_id = detail::id(answer.get("form_id")).unwrap_or_default();
+    }
     lead.ad_set_id = detail::id(answer.get("adset_id"));
     lead.campaign_id = detail::id(answer.get("campaign_id"));
     lead.is_organic = detail::truth(&answer["is_organic"]);
