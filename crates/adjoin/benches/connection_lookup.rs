@@ -43,7 +43,7 @@ const POINT_SELECT: &str = "SELECT n.state, n.granted, n.token_sealed, n.token_e
                             WHERE n.id = $1 AND n.account_id = $2";
 
 fn main() {
-    let facts = world::sandbox();
+    let facts = world::sandbox(adjoin_sandbox::Options::default());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         println!("{ROUNDS} rounds of {CALLS}; medians in microseconds, the best round and the worst");

@@ -39,7 +39,7 @@ const GOAL: f64 = 0.6;
 
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let facts = world::sandbox();
+    let facts = world::sandbox(adjoin_sandbox::Options::default());
     let service = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

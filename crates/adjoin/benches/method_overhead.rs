@@ -80,7 +80,7 @@ impl Rounds {
 
 fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let facts = world::sandbox();
+    let facts = world::sandbox(adjoin_sandbox::Options::default());
     let service = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -24,13 +24,13 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 /// The sandbox, on a thread of its own.
-pub fn sandbox() -> Facts {
+pub fn sandbox(options: adjoin_sandbox::Options) -> Facts {
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-            let sandbox = Sandbox::new(adjoin_sandbox::Options::default(), listener).expect("a sandbox");
+            let sandbox = Sandbox::new(options, listener).expect("a sandbox");
             tell.send(sandbox.facts().clone()).expect("the bench waits");
             sandbox.run(std::future::pending()).await.expect("it serves");
         });
@@ -51,6 +51,7 @@ pub async fn serve(facts: &Facts, database_url: &str, folder: &Path) -> (App, St
         graph_url: Some(facts.graph_url.parse().expect("a URL")),
         dialog_url: Some(facts.dialog_url.parse().expect("a URL")),
         api_rate: std::num::NonZeroU32::new(1_000_000),
+        delivery_allow: vec!["127.0.0.0/8".parse().expect("a network")],
         ..Options::default()
     }
     .resolve(None)
@@ -70,7 +71,7 @@ pub async fn connect(app: &App, facts: &Facts, origin: &str) -> (AccountId, Conn
         client_id: facts.app_id.clone(),
         client_secret: Some(SecretString::from(facts.app_secret.clone())),
         login: Login::Facebook,
-        use_cases: vec!["ads".to_owned()],
+        use_cases: vec!["ads".to_owned(), "leads".to_owned()],
         extra_permissions: Vec::new(),
         graph_version: None,
         keyed_redirect_uri: None,

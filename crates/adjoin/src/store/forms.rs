@@ -287,19 +287,3 @@ pub async fn counted_of_account(db: &Db, account: &AccountId, limit: i64) -> Res
     .all(db)
     .await
 }
-
-/// Holds the leads of these ids, those that are known, until the transaction ends; the ids come in order. SQLite has one
-/// writer anyway.
-pub async fn hold_leads(tx: &mut Tx, account: &AccountId, meta_lead_ids: &[&str]) -> Result<()> {
-    if !tx.locks_rows() {
-        return Ok(());
-    }
-    for id in meta_lead_ids {
-        sql("SELECT id AS form_id FROM leads WHERE account_id = $1 AND meta_lead_id = $2 FOR UPDATE")
-            .bind(account)
-            .bind(*id)
-            .all::<FormId>(&mut *tx)
-            .await?;
-    }
-    Ok(())
-}

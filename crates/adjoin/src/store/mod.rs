@@ -60,6 +60,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the values were refused: SQLSTATE class 22, as for text with a NUL at PostgreSQL. SQLite takes any.
+    pub fn is_about_data(&self) -> bool {
+        let Self::Statement { source: sqlx::Error::Database(error), .. } = self else { return false };
+        error.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"))
+    }
+
     /// Whether a unique constraint refused the row.
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Statement { source: sqlx::Error::Database(error), .. } if error.is_unique_violation())

@@ -4,6 +4,7 @@ use adjoin::{
     audit::Actor,
     service::{
         App, connections,
+        events::{self, Kind, NewEvent},
         forms::{self, Form, PassKind, Totals},
         leads::{self, Sighting, Source},
     },
@@ -532,37 +533,59 @@ fn two_processes_share_the_forms_and_read_each_once() {
 }
 
 #[test]
-fn a_sweep_and_a_hydration_of_the_same_leads_do_not_block_each_other() {
+fn a_sweep_sorting_and_hydration_of_the_same_leads_do_not_block_each_other() {
     on_each_connected(&[], async |it| {
         sweep(&it.test.app).await;
-        let sent: Vec<String> = (0..300).map(|index| it.submit(index)).collect();
+        let (known, mut new): (Vec<String>, Vec<String>) =
+            (0..300).map(|index| (it.submit(index), it.submit(index))).unzip();
+        new.sort();
         let at = it.now();
+        let sighting = |id: &String, detail: Option<Value>| Sighting {
+            account_id: it.account.clone(),
+            meta_lead_id: id.clone(),
+            page_id: it.facts.page_id.clone(),
+            form_id: it.facts.form_id.clone(),
+            ad_id: None,
+            submitted_at: Some(at),
+            source: Source::Webhook,
+            at,
+            detail,
+        };
+        let app = &it.test.app;
         let sight = async |id: &String, detail: Option<Value>| {
-            let sighting = Sighting {
-                account_id: it.account.clone(),
-                meta_lead_id: id.clone(),
-                page_id: it.facts.page_id.clone(),
-                form_id: it.facts.form_id.clone(),
-                ad_id: None,
-                submitted_at: Some(at),
-                source: Source::Webhook,
-                at,
-                detail,
-            };
-            let mut tx = it.test.app.db.begin().await.unwrap();
-            leads::sight(&it.test.app, &mut tx, sighting).await.unwrap();
+            let mut tx = app.db.begin().await.unwrap();
+            leads::sight(app, &mut tx, sighting(id, detail)).await.unwrap();
             tx.commit().await.unwrap();
         };
-        for id in &sent {
+        for id in &known {
             sight(id, None).await;
         }
         it.advance(3600);
         let hydrate = async {
-            for id in sent.iter().rev() {
+            for id in known.iter().rev() {
                 sight(id, Some(json!({ "id": id, "field_data": [] }))).await;
             }
         };
-        tokio::join!(sweep(&it.test.app), hydrate);
-        assert_eq!(it.events("lead.created").await.len(), 300);
+        // A batch of webhooks: leads in one order, then what else happened.
+        let sort = async {
+            for ids in new.chunks(15) {
+                let mut tx = app.db.begin().await.unwrap();
+                for id in ids {
+                    leads::sight(app, &mut tx, sighting(id, None)).await.unwrap();
+                }
+                let issue = NewEvent {
+                    account_id: it.account.clone(),
+                    kind: Kind::AdIssue,
+                    subject: "1".to_owned(),
+                    data: json!({}),
+                };
+                events::record(&mut tx, issue, at).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        };
+        tokio::join!(sweep(app), hydrate, sort);
+        assert_eq!(it.held().await.len(), 600);
+        assert_eq!(it.events("lead.created").await.len(), 600);
+        assert_eq!(it.first().await.sweep.trouble, None);
     });
 }

@@ -184,12 +184,21 @@ fn refused_access_says_why_and_drains_when_the_page_is_found_mended() {
         let ids = it.announced(60).await;
         let before = it.asked();
         hydrate(&it.test.app).await;
-        let State::Parked { cause: Cause::Access, message, next_step, code: Some(100), subcode: Some(33), .. } =
-            it.lead(&ids[0]).await.state.0
+        let State::Parked {
+            cause: Cause::Access,
+            message,
+            next_step,
+            code: Some(100),
+            subcode: Some(33),
+            ..
+        } = it.lead(&ids[0]).await.state.0
         else {
             panic!("{:?}", it.lead(&ids[0]).await)
         };
-        assert!(message.contains("Leads Access Manager") || next_step.contains("Lead"), "{message} {next_step}");
+        assert!(
+            message.contains("Leads Access Manager") || next_step.contains("Lead"),
+            "{message} {next_step}"
+        );
         assert!(it.asked() - before < 60 + 12, "one question about the Page a batch at most");
         for id in &ids {
             assert_eq!(it.cause(id).await, Some(Cause::Access));
@@ -287,8 +296,7 @@ fn a_clock_that_was_set_back_holds_nothing_up() {
     on_each_connected(&[], async |it| {
         let ids = it.announced(1).await;
         let mut tx = it.test.app.db.begin_apart().await.unwrap();
-        let mut lead =
-            table::by_meta_id_for_update(&mut tx, &it.account, &ids[0]).await.unwrap().unwrap();
+        let mut lead = table::by_meta_id_for_update(&mut tx, &it.account, &ids[0]).await.unwrap().unwrap();
         lead.due_at = Some(it.test.clock.now().plus_seconds(400 * 24 * HOUR));
         lead.leased_until = lead.due_at;
         table::put(&mut tx, &lead).await.unwrap();

@@ -190,28 +190,28 @@ impl Held<'_> {
         let watermark = row.watermark;
         let Some(pass) = row.sweep.0.pass.as_mut() else { return Ok(false) };
         let source = if pass.kind == PassKind::Backfill { Source::Backfill } else { Source::Sweep };
-        let found: Vec<Found<'_>> = page.data.iter().filter_map(Found::read).collect();
-        // In one order and before any event takes its number: who hydrates the same leads does not wait for us while we
-        // wait for them.
-        let mut ids: Vec<&str> = found.iter().map(|lead| lead.id.as_str()).collect();
-        ids.sort_unstable();
-        table::hold_leads(&mut tx, &row.account_id, &ids).await?;
-        let mut told = false;
-        for lead in found {
+        // In one order, and all of them before any event takes its number: who sorts webhooks or hydrates the same leads
+        // does not wait for us while we wait for them.
+        let mut found: Vec<Found<'_>> = page.data.iter().filter_map(Found::read).collect();
+        found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        for lead in &found {
             let sighting = Sighting {
                 account_id: row.account_id.clone(),
-                meta_lead_id: lead.id,
+                meta_lead_id: lead.id.clone(),
                 page_id: row.page_id.clone(),
                 form_id: row.form_id.clone(),
-                ad_id: lead.ad_id,
+                ad_id: lead.ad_id.clone(),
                 submitted_at: lead.submitted_at,
                 source,
                 at: now,
-                detail: Some(lead.whole.clone()),
+                detail: None,
             };
             let seen = leads::sight(self.app, &mut tx, sighting).await?;
             pass.saw(lead.submitted_at, seen.is_new, watermark);
-            told |= seen.hydrated_now;
+        }
+        let mut told = false;
+        for lead in &found {
+            told |= leads::fill(self.app, &mut tx, &row.account_id, &lead.id, lead.whole, now).await?;
         }
         pass.cursor = page.after.clone().filter(|_| page.has_next);
         let lease = now.plus_seconds(LEASE_SECONDS).max(self.lease);

@@ -20,7 +20,7 @@ use crate::service::{App, Result};
 
 pub use detail::time;
 pub use render::{Answer, Consent, Content, render};
-pub use sight::{Sighted, Sighting, Source, drain, sight};
+pub use sight::{Sighted, Sighting, Source, drain, fill, sight};
 pub use stages::{Stage, StageState};
 pub use state::{Cause, State};
 

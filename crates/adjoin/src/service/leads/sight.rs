@@ -103,6 +103,24 @@ pub async fn sight(app: &App, tx: &mut Tx, sighting: Sighting) -> Result<Sighted
     Ok(Sighted { lead_id: lead.id, is_new, hydrated_now })
 }
 
+/// Puts Meta's answer into a lead that was sighted and waits for it. False when it does not wait. For who sights many at
+/// once: all are sighted first, in the order of their ids, and then filled, since an event's number is held to the end.
+///
+/// After the commit wake `app.wakes.deliver`.
+pub async fn fill(
+    app: &App,
+    tx: &mut Tx,
+    account: &AccountId,
+    meta_lead_id: &str,
+    answer: &Value,
+    now: Timestamp,
+) -> Result<bool> {
+    let known = table::by_meta_id_for_update(tx, account, meta_lead_id).await?;
+    let Some(mut lead) = known.filter(|lead| lead.state.0.is_waiting()) else { return Ok(false) };
+    complete(app, tx, &mut lead, answer, now).await?;
+    Ok(true)
+}
+
 /// Puts Meta's answer into a lead that waits for it, and writes its event.
 pub(super) async fn complete(
     app: &App,
