@@ -25,7 +25,6 @@ pub mod form_versions;
 pub mod forms;
 pub mod idempotency;
 pub mod lead_charts;
-pub mod lead_inbox;
 pub mod lead_sightings;
 pub mod lead_stages;
 pub mod leads;

@@ -9,7 +9,6 @@
 pub mod charts;
 mod detail;
 mod hydrate;
-mod inbox;
 mod read;
 mod render;
 mod sight;
@@ -20,7 +19,6 @@ mod trouble;
 use crate::service::{App, Result};
 
 pub use detail::time;
-pub use inbox::{Lead, Shown, Step, What, get, list, retry, retry_all, timeline};
 pub use render::{Answer, Consent, Content, render};
 pub use sight::{Sighted, Sighting, Source, drain, fill, sight};
 pub use stages::{Stage, StageState};
