@@ -130,6 +130,9 @@ CREATE INDEX leads_submitted ON leads (submitted_at);
 CREATE INDEX leads_seen ON leads (seen_at);
 CREATE INDEX leads_due ON leads (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX leads_waiting ON leads (account_id, page_id, meta_lead_id) WHERE due_at IS NOT NULL;
+-- For retention, and for taking away what is left of those that are erased.
+CREATE INDEX leads_kept ON leads (account_id, seen_at) WHERE status NOT IN ('erased', 'expired');
+CREATE INDEX leads_left ON leads (seen_at) WHERE status IN ('erased', 'expired');
 CREATE INDEX leads_cause ON leads (cause, account_id) WHERE cause IS NOT NULL;
 
 -- How often each source (`webhook`, `sweep`, `backfill`) has named a lead.

@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use super::{
     App, Result,
     deliveries::{self, Status},
-    webhooks,
+    leads, webhooks,
 };
-use crate::{
-    id::AccountId,
-    store::{accounts, connections, lead_charts},
-};
+use crate::store::{accounts, connections, lead_charts};
 
 /// What the overview counts.
 #[derive(Debug, Clone, Default)]
@@ -33,38 +30,13 @@ pub async fn counts(app: &App) -> Result<Counts> {
     })
 }
 
-/// What of leads and webhooks is on its way, or waits for somebody.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Waiting {
-    /// Leads that are about to be read from Meta.
-    pub seen: i64,
-    /// Leads that wait for a cause to end, by the cause's name; `gone` with them.
-    pub parked: BTreeMap<String, i64>,
-}
-
-impl Waiting {
-    pub fn all_parked(&self) -> i64 {
-        self.parked.iter().filter(|(cause, _)| *cause != "gone").map(|(_, count)| count).sum()
-    }
-}
-
-/// Leads that are not read yet; of one account or of all.
-pub async fn waiting(app: &App, account: Option<&AccountId>) -> Result<Waiting> {
-    let mut waiting = Waiting::default();
-    for row in lead_charts::waiting(&app.db, account).await? {
-        if row.cause.is_empty() {
-            waiting.seen = row.count;
-        } else {
-            waiting.parked.insert(row.cause, row.count);
-        }
-    }
-    Ok(waiting)
-}
-
 /// How leads stand, in all accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadCounts {
-    pub waiting: Waiting,
+    /// Leads that are about to be read from Meta.
+    pub seen: i64,
+    /// Leads that wait for a cause to end.
+    pub parked: i64,
     /// Deliveries that are on their way.
     pub undelivered: i64,
     /// Deliveries that were given up.
@@ -82,9 +54,14 @@ const FORMS: i64 = 20_000;
 pub async fn lead_counts(app: &App) -> Result<LeadCounts> {
     let deliveries = deliveries::counts(app, None).await?;
     let in_status = |status| deliveries.iter().filter(|it| it.0 == status).map(|it| it.1).sum::<i64>();
+    let waiting = leads::waiting(app, None).await?;
+    let waits = |for_it: &dyn Fn(&str) -> bool| -> i64 {
+        waiting.iter().filter(|it| for_it(&it.cause)).map(|it| it.leads).sum()
+    };
     let forms = lead_charts::counted(&app.db, FORMS).await?;
     Ok(LeadCounts {
-        waiting: waiting(app, None).await?,
+        seen: waits(&|cause| cause == "seen"),
+        parked: waits(&|cause| !matches!(cause, "seen" | "gone")),
         undelivered: in_status(Status::Pending) + in_status(Status::Held),
         dead: in_status(Status::Dead),
         missing: forms.iter().filter_map(|form| form.counts.0.missing(form.here)).sum(),

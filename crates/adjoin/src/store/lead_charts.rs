@@ -39,27 +39,6 @@ pub async fn by_day_and_age(db: &Db, account: Option<&AccountId>, since: Timesta
     .await
 }
 
-/// How many leads wait, for one reason.
-#[derive(Debug, Clone)]
-pub struct Waiting {
-    /// Why they are parked, or `gone`; empty for those that are to be read.
-    pub cause: String,
-    pub count: i64,
-}
-row!(Waiting { cause, count });
-
-/// Leads that are not read yet, by cause; an empty account takes all.
-pub async fn waiting(db: &Db, account: Option<&AccountId>) -> Result<Vec<Waiting>> {
-    sql("SELECT cause, COUNT(*) AS count FROM leads
-         WHERE cause IS NOT NULL AND ($1 = '' OR account_id = $1) GROUP BY cause
-         UNION ALL
-         SELECT '' AS cause, COUNT(*) AS count FROM leads
-         WHERE due_at IS NOT NULL AND cause IS NULL AND ($1 = '' OR account_id = $1)")
-    .bind(account.map_or("", AccountId::as_str))
-    .all(db)
-    .await
-}
-
 #[derive(Debug)]
 struct Count {
     count: i64,

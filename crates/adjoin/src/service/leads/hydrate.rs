@@ -339,8 +339,13 @@ impl Round<'_> {
 }
 
 /// When Meta stops keeping a lead.
-pub(super) fn expires_at(lead: &table::Stored) -> Timestamp {
-    lead.submitted_at.unwrap_or(lead.seen_at).plus_seconds(KEPT_DAYS * 24 * 60 * 60)
+fn expires_at(lead: &table::Stored) -> Timestamp {
+    expiry(lead.submitted_at.unwrap_or(lead.seen_at))
+}
+
+/// When Meta stops keeping a lead that was sent at this moment.
+pub(super) fn expiry(submitted_at: Timestamp) -> Timestamp {
+    submitted_at.plus_seconds(KEPT_DAYS * 24 * 60 * 60)
 }
 
 /// Seconds until the next try after so many failures in a row; `share` (0 to 1) spreads them.

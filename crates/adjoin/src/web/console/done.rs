@@ -46,6 +46,9 @@ done! {
     BackfillAsked = "backfill-asked", "The backfill is under way. What is missing is taken in and delivered.";
     CheckAsked = "check-asked", "The subscriptions are being checked at Meta.";
     TakenOver = "taken-over", "The webhooks come here now. Meta has confirmed it.";
+    LeadsRetried = "leads-retried", "The leads that wait are being read from Meta.";
+    LeadRetried = "lead-retried", "It is being read from Meta.";
+    LeadErased = "lead-erased", "What the person sent is erased.";
     EndpointChanged = "endpoint-changed", "The endpoint is changed. What is sent from now on follows it.";
     EndpointEnabled = "endpoint-enabled", "The endpoint is enabled, and what was held is on its way.";
     EndpointDisabled = "endpoint-disabled", "The endpoint is disabled. What is for it is held.";

@@ -9,6 +9,7 @@ mod done;
 mod endpoints;
 mod failure;
 mod forms;
+mod leads;
 mod next;
 mod overview;
 mod parts;
@@ -67,6 +68,22 @@ pub fn router() -> Router<App> {
         .route(
             "/connectors/facebook-marketing/webhooks/{object}/take-over",
             get(connectors::webhooks::confirm).post(connectors::webhooks::take_over),
+        )
+        .route("/leads", get(leads::list::of_all))
+        .route("/leads/retry", get(leads::actions::back).post(leads::actions::retry_all))
+        .route("/accounts/{account}/leads", get(leads::list::of_account))
+        .route(
+            "/accounts/{account}/leads/retry",
+            get(leads::actions::back_to_account).post(leads::actions::retry_account),
+        )
+        .route("/accounts/{account}/leads/{lead}", get(leads::page::show))
+        .route(
+            "/accounts/{account}/leads/{lead}/retry",
+            get(leads::actions::back_to_lead).post(leads::actions::retry),
+        )
+        .route(
+            "/accounts/{account}/leads/{lead}/erase",
+            get(leads::actions::confirm_erase).post(leads::actions::erase),
         )
         .route("/endpoints", get(endpoints::list::show))
         .route("/endpoints/new", get(endpoints::edit::new).post(endpoints::edit::create))

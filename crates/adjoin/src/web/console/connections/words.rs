@@ -179,6 +179,8 @@ pub fn action(action: &str) -> String {
         "endpoint.secret_rotated" => "rotated its secret",
         "endpoint.replayed" => "sent events again",
         "endpoint.recovered" => "tried what waited",
+        "forms.sweep_asked" => "had all forms swept",
+        "subscriptions.check_asked" => "had the webhooks checked",
         "setup.saved" => "saved the setup",
         other => return other.replace(['.', '_'], " "),
     }

@@ -72,13 +72,6 @@ pub fn pass(kind: PassKind) -> &'static str {
     }
 }
 
-pub fn object(object: Object) -> &'static str {
-    match object {
-        Object::Page => "Page",
-        Object::AdAccount => "Ad account",
-    }
-}
-
 /// The plural, as a heading.
 pub fn objects(object: Object) -> &'static str {
     match object {

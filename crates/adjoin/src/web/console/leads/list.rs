@@ -1,18 +1,19 @@
 //! The inbox: the leads of all accounts or of one, the newest first. Nothing personal is shown here.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 
-use super::words;
+use super::{shown::Shown, words};
 use crate::{
     id::AccountId,
     service::{
         App,
         accounts::{self, Account},
         forms,
-        leads::{self, Cause, Lead, Shown, State as LeadState, charts},
-        overview::{self, Waiting},
+        leads::{self, Cause, Lead, State as LeadState, Waiting, charts},
     },
     store,
     web::console::{
@@ -20,8 +21,8 @@ use crate::{
         accounts::account_id,
         charts::Charts,
         connections::words::who,
-        parts::{Choice, Mark, Tone},
-        words::{address, sentence},
+        parts::Choice,
+        words::{address, length, sentence},
     },
 };
 
@@ -36,13 +37,15 @@ pub struct List {
     /// The account whose inbox it is; `None`: of all.
     account: Option<Account>,
     leads: store::Page<Lead>,
+    /// What the accounts of the leads are called, where the inbox is of all.
+    names: BTreeMap<AccountId, String>,
     /// Accounts to pick from, the newest, where the inbox is of all.
     accounts: Vec<Choice>,
     /// The account's forms to pick from.
     forms: Vec<Choice>,
     filter: Asked,
     shown: Shown,
-    waiting: Waiting,
+    waiting: Vec<Waiting>,
     /// Not on later pages and not beside filters.
     charts: Option<Charts>,
 }
@@ -72,20 +75,28 @@ impl List {
     fn more(&self) -> Option<String> {
         let next = self.leads.next.as_deref()?;
         let filter = &self.filter;
-        let parameters =
-            [("account", &*filter.account), ("form", &filter.form), ("state", &filter.state), ("after", next)];
+        let parameters = [
+            ("account", &*filter.account),
+            ("form", &filter.form),
+            ("state", &filter.state),
+            ("after", next),
+        ];
         Some(address(&self.here(), &parameters))
     }
 
-    /// How many leads are parked for a cause, those first that somebody must mend.
-    fn parked(&self) -> Vec<(Shown, i64)> {
-        let count = |cause: Cause| self.waiting.parked.get(cause.as_str()).copied().unwrap_or_default();
-        let all = Cause::ALL.into_iter().map(|cause| (Shown::Parked(Some(cause)), count(cause)));
-        all.filter(|(_, count)| *count > 0).collect()
+    /// What leads wait for, with the list that shows them.
+    fn waiting(&self) -> Vec<(Shown, &Waiting)> {
+        let parked = |it: &Waiting| Cause::ALL.into_iter().find(|cause| cause.as_str() == it.cause);
+        let shown = |it: &Waiting| match &*it.cause {
+            "seen" => Shown::Waiting,
+            "gone" => Shown::Gone,
+            _ => Shown::Parked(parked(it)),
+        };
+        self.waiting.iter().filter(|it| it.leads > 0).map(|it| (shown(it), it)).collect()
     }
 
-    fn waits(&self) -> i64 {
-        self.waiting.seen + self.waiting.parked.values().sum::<i64>()
+    fn account_name(&self, lead: &Lead) -> &str {
+        self.names.get(&lead.account_id).map_or("", String::as_str)
     }
 
     fn is_shown(&self, shown: &Shown) -> bool {
@@ -124,9 +135,15 @@ async fn list(
     accounts: Vec<Choice>,
     asked: Asked,
 ) -> Result<List, Failure> {
-    let shown = asked.state.parse().unwrap_or_default();
+    let shown: Shown = asked.state.parse().unwrap_or_default();
     let form = asked.form.trim();
-    let leads = leads::list(app, id.as_ref(), form, shown, asked.after.as_deref(), PER_PAGE).await?;
+    let leads = leads::list(app, id.as_ref(), &shown.filter(form), asked.after.as_deref(), PER_PAGE).await?;
+    let mut names = BTreeMap::new();
+    for lead in leads.items.iter().filter(|_| account.is_none()) {
+        if !names.contains_key(&lead.account_id) {
+            names.insert(lead.account_id.clone(), accounts::get(app, &lead.account_id).await?.name);
+        }
+    }
     let forms = match &id {
         Some(id) => forms::list(app, id, None, None, FORMS).await?.page.items,
         None => Vec::new(),
@@ -139,9 +156,10 @@ async fn list(
         frame,
         account,
         leads,
+        names,
         accounts,
         forms: forms.into_iter().map(|it| Choice::new(it.form_id, it.name)).collect(),
-        waiting: overview::waiting(app, id.as_ref()).await?,
+        waiting: leads::waiting(app, id.as_ref()).await?,
         filter: asked,
         shown,
         charts,
@@ -160,11 +178,15 @@ pub mod tests {
         Lead {
             id: LeadId::new(),
             account_id: AccountId::new(),
-            account_name: "Acme <b>".to_owned(),
             meta_lead_id: "123456789012345".to_owned(),
             page_id: "42".to_owned(),
             form_id: "777".to_owned(),
             form_name: Some("Test drive <b>".to_owned()),
+            ad_id: None,
+            ad_set_id: None,
+            campaign_id: None,
+            is_organic: None,
+            platform: None,
             is_test: true,
             state,
             submitted_at: Some(now.plus_seconds(-90)),
@@ -172,8 +194,10 @@ pub mod tests {
             hydrated_at: None,
             delivered_at: None,
             attempts: 2,
-            due_at: Some(now.plus_seconds(600)),
-            source: Some("sweep".to_owned()),
+            next_try_at: Some(now.plus_seconds(600)),
+            lost_at: None,
+            hours_left: Some(30),
+            first_source: Some("sweep".to_owned()),
         }
     }
 
@@ -192,7 +216,13 @@ pub mod tests {
     fn rendered(items: Vec<Lead>, filter: Asked) -> String {
         let now = Timestamp::from_unix(NOW);
         let shown = filter.state.parse().unwrap_or_default();
-        let parked = [("token".to_owned(), 3)].into();
+        let wait = |cause: &str, leads, hours_left| Waiting {
+            cause: cause.to_owned(),
+            leads,
+            oldest_at: now,
+            hours_left,
+        };
+        let names = items.iter().map(|it| (it.account_id.clone(), "Acme <b>".to_owned())).collect();
         let page = List {
             frame: Frame::sample(now),
             account: None,
@@ -201,7 +231,8 @@ pub mod tests {
             forms: Vec::new(),
             filter,
             shown,
-            waiting: Waiting { seen: 2, parked },
+            names,
+            waiting: vec![wait("seen", 2, 2000), wait("token", 3, 40)],
             charts: None,
         };
         let html = page.render().unwrap();
@@ -221,6 +252,7 @@ pub mod tests {
             "Try waiting ones now",
             "state=parked_token",
             "after=lead_9",
+            "1 day until Meta forgets",
         ] {
             assert!(html.contains(words), "{words}");
         }

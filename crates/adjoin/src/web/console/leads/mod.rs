@@ -3,6 +3,8 @@
 pub mod actions;
 pub mod list;
 pub mod page;
+mod shown;
+mod way;
 pub mod words;
 
 use super::Failure;

@@ -5,20 +5,24 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::{Path, State};
 
-use super::{of_path, words};
+use super::{
+    of_path,
+    way::{self, Step, What},
+    words,
+};
 use crate::{
     id::EndpointId,
     service::{
-        App,
+        App, accounts,
         api_keys::Reach,
         deliveries::{self, Status},
-        leads::{self, Content, Lead, State as LeadState, Step, What},
+        leads::{self, Content, Lead, State as LeadState},
     },
     web::console::{
         Frame, Page, Result,
         connections::words::who,
         parts::{Copy, Mark, Refusal, Tone},
-        words::{counted, duration, sentence},
+        words::{duration, sentence},
     },
 };
 
@@ -27,6 +31,7 @@ use crate::{
 pub struct LeadPage {
     frame: Frame,
     lead: Lead,
+    account_name: String,
     /// What the person sent; `None` before it is read, and once it is erased.
     content: Option<Content>,
     steps: Vec<Step>,
@@ -88,10 +93,12 @@ pub async fn show(
 
 pub async fn page(app: &App, frame: Frame, lead: Lead, refusal: Refusal) -> Result<LeadPage> {
     let content = leads::render(app, &lead.account_id, &lead.id).await?;
-    let steps = leads::timeline(app, &lead).await?;
+    let steps = way::steps(&lead, leads::timeline(app, &lead.account_id, &lead.id).await?);
+    let account_name = accounts::get(app, &lead.account_id).await?.name;
     let mut endpoints = BTreeMap::new();
     for step in &steps {
-        let (What::Attempted { endpoint_id: id, .. } | What::Underway { endpoint_id: id, .. }) = &step.what else {
+        let (What::Attempted { endpoint_id: id, .. } | What::Underway { endpoint_id: id, .. }) = &step.what
+        else {
             continue;
         };
         if !endpoints.contains_key(id) {
@@ -100,7 +107,7 @@ pub async fn page(app: &App, frame: Frame, lead: Lead, refusal: Refusal) -> Resu
             endpoints.insert(id.clone(), name);
         }
     }
-    Ok(LeadPage { frame, lead, content, steps, endpoints, refusal })
+    Ok(LeadPage { frame, lead, account_name, content, steps, endpoints, refusal })
 }
 
 #[cfg(test)]
@@ -109,10 +116,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        id::{AttemptId, DeliveryId, EventId, LeadStageId},
+        id::{AttemptId, DeliveryId, LeadStageId},
         service::{
             deliveries::Attempt,
-            events::Kind,
             leads::{Answer, Consent, Stage, StageState},
         },
         time::Timestamp,
@@ -146,7 +152,11 @@ mod tests {
                     label: text("E-mail <b>"),
                     values: vec!["jane@example.com".to_owned()],
                 },
-                Answer { name: "cars".to_owned(), label: None, values: vec!["a<b>".to_owned(), "b".to_owned()] },
+                Answer {
+                    name: "cars".to_owned(),
+                    label: None,
+                    values: vec!["a<b>".to_owned(), "b".to_owned()],
+                },
                 Answer { name: "note".to_owned(), label: None, values: Vec::new() },
             ],
             consents: vec![Consent { checkbox_key: "news".to_owned(), is_checked: true }],
@@ -160,6 +170,7 @@ mod tests {
         let page = LeadPage {
             frame: Frame::sample(now),
             lead,
+            account_name: "Acme <b>".to_owned(),
             content,
             steps: (0..).zip(steps).map(at).collect(),
             endpoints: BTreeMap::new(),
@@ -201,10 +212,14 @@ mod tests {
             What::Submitted,
             What::Sighted { source: "webhook".to_owned(), times: 2, last_at: now },
             What::Read,
-            What::Event { event_id: EventId::new(), kind: Kind::LeadCreated },
+            What::Event { kind: "lead.created".to_owned() },
             attempted(attempt(Some(503), Some("it answered 503"))),
             attempted(attempt(Some(200), None)),
-            What::Underway { delivery_id: delivery.clone(), endpoint_id: endpoint.clone(), status: Status::Pending },
+            What::Underway {
+                delivery_id: delivery.clone(),
+                endpoint_id: endpoint.clone(),
+                status: Status::Pending,
+            },
             What::Staged { stage },
         ];
         let content = content(&it);
@@ -232,8 +247,11 @@ mod tests {
     #[test]
     fn one_that_waits_says_why_and_can_be_tried() {
         let it = lead(parked());
-        let html = rendered(it, None, vec![What::Submitted, What::Parked { state: parked() }]);
-        assert!(html.contains("Meta's code 190".replace('\'', "&#39;").as_str()) || html.contains("Meta's code 190"));
+        let html = rendered(it, None, vec![What::Submitted, What::Parked]);
+        assert!(
+            html.contains("Meta's code 190".replace('\'', "&#39;").as_str())
+                || html.contains("Meta's code 190")
+        );
         assert!(html.contains("Try now") && html.contains("let somebody connect again"));
     }
 

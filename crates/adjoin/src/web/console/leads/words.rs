@@ -1,9 +1,10 @@
 //! Leads, in words.
 
+use super::{shown::Shown, way::What};
 use crate::{
     service::{
         deliveries::Status,
-        leads::{Cause, Lead, Shown, StageState, State, What},
+        leads::{Cause, Lead, StageState, State},
     },
     web::console::parts::{Badge, Tone},
 };
@@ -42,7 +43,8 @@ pub fn shown(shown: Shown) -> String {
         Shown::Gone => "Gone at Meta",
         Shown::Undelivered => "Read, not delivered",
         Shown::Delivered => "Delivered",
-        Shown::Erased => "Erased or expired",
+        Shown::Erased => "Erased",
+        Shown::Expired => "Expired",
     }
     .to_owned()
 }
@@ -69,8 +71,7 @@ pub fn tone(what: &What) -> Tone {
     match what {
         What::Submitted | What::Sighted { .. } => Tone::Note,
         What::Read | What::Event { .. } => Tone::Ok,
-        What::Parked { state: State::Parked { cause: Cause::Throttle | Cause::Passing, .. } } => Tone::Warn,
-        What::Parked { .. } => Tone::Bad,
+        What::Parked => Tone::Bad,
         What::Gone | What::Erased | What::Expired => Tone::Off,
         What::Attempted { attempt, .. } if attempt.error.is_none() => Tone::Ok,
         What::Attempted { .. } => Tone::Bad,
