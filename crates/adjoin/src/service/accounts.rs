@@ -104,7 +104,7 @@ pub async fn rename(app: &App, actor: &Actor, id: &AccountId, name: &str) -> Res
 /// How long an account's leads may be kept at most, in days.
 const RETENTION_MAX: i64 = 3650;
 
-/// Sets how many days an account's leads are kept after they came in; `None`: until they are erased.
+/// Sets how many days an account's leads are kept after they were read from Meta; `None`: until they are erased.
 pub async fn keep_leads(app: &App, actor: &Actor, id: &AccountId, days: Option<i64>) -> Result<Account> {
     if days.is_some_and(|days| !(1..=RETENTION_MAX).contains(&days)) {
         return Err(Error::invalid(

@@ -51,8 +51,8 @@ struct Id {
 }
 row!(Id { id });
 
-/// Leads of an account that came in before this moment and are still here, held until the transaction ends; those that
-/// others hold are passed over.
+/// Leads of an account that were read before this moment and are still here, held until the transaction ends; those that
+/// others hold are passed over. What was not read yet holds nothing, and is still to be delivered.
 pub async fn outdated(
     tx: &mut Tx,
     account: &AccountId,
@@ -60,11 +60,11 @@ pub async fn outdated(
     limit: i64,
 ) -> Result<Vec<LeadId>> {
     let text = if tx.locks_rows() {
-        "SELECT id FROM leads WHERE account_id = $1 AND seen_at < $2 AND status NOT IN ('erased', 'expired')
-         ORDER BY seen_at LIMIT $3 FOR UPDATE SKIP LOCKED"
+        "SELECT id FROM leads WHERE account_id = $1 AND hydrated_at < $2 AND status = 'hydrated'
+         ORDER BY hydrated_at LIMIT $3 FOR UPDATE SKIP LOCKED"
     } else {
-        "SELECT id FROM leads WHERE account_id = $1 AND seen_at < $2 AND status NOT IN ('erased', 'expired')
-         ORDER BY seen_at LIMIT $3"
+        "SELECT id FROM leads WHERE account_id = $1 AND hydrated_at < $2 AND status = 'hydrated'
+         ORDER BY hydrated_at LIMIT $3"
     };
     let rows: Vec<Id> = sql(text).bind(account).bind(before).bind(limit).all(tx).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())

@@ -6,6 +6,7 @@ mod connect;
 mod console;
 mod console_leads;
 mod databases;
+mod deliveries;
 mod docs;
 mod faults;
 mod forms;

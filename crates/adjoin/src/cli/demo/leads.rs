@@ -67,6 +67,13 @@ impl Scene<'_> {
         Ok(())
     }
 
+    /// How many webhooks of leads the sandbox has lost.
+    async fn lost(&self) -> anyhow::Result<Option<u64>> {
+        let url = format!("{}/webhooks", self.facts.admin_url);
+        let told: Value = self.backend.http.get(url).send().await?.json().await?;
+        Ok(told["counts"]["lost"].as_u64())
+    }
+
     /// Waits until Meta's webhooks of the Page come here.
     async fn until_active(&self) -> anyhow::Result<()> {
         for _ in 0..LOOKS {
@@ -124,7 +131,7 @@ pub async fn walk(scene: &mut Scene<'_>, steps: &mut Steps) -> anyhow::Result<()
         .await?;
     steps
         .run("endpoint", "The partner's endpoint is registered", async {
-            let new = json!({ "url": scene.receiver.url, "description": "CRM", "types": ["lead.created", "endpoint.test"] });
+            let new = json!({ "url": scene.receiver.url, "description": "CRM", "types": ["lead.*"] });
             let made = scene.backend.ok(Method::POST, "/v1/endpoints", Some(new)).await?;
             scene.receiver.trust(text(&made, "secret"))?;
             let path = format!("/v1/endpoints/{}/test", text(&made, "id"));
@@ -161,6 +168,7 @@ pub async fn walk(scene: &mut Scene<'_>, steps: &mut Steps) -> anyhow::Result<()
             scene.of_account(Method::POST, "forms/sweep").await?;
             let came = scene.arrives(&visitor, since).await?;
             scene.scenario(Method::DELETE, "webhook_loss", None).await?;
+            ensure!(scene.lost().await? == Some(1), "the sandbox lost no webhook");
             // Meta's count follows the pass.
             let both = |counted: &Value| counted["at_meta"] == 2 && counted["held"] == 2;
             let missing = scene.form(&form, both).await?["missing"].take();

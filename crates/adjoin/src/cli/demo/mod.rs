@@ -155,6 +155,8 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
         let _ = sandbox.run(end).await;
     })));
 
+    let (receiver, server) = Receiver::start(ended(stopped.clone())).await?;
+    servers.push(server);
     let (app, password) = steps
         .run("service", "The service starts on an embedded SQLite file", async {
             let config = Options {
@@ -163,6 +165,8 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
                 master_key_file: Some(folder.0.join("master.key")),
                 graph_url: Some(facts.graph_url.parse()?),
                 dialog_url: Some(facts.dialog_url.parse()?),
+                // The partner's endpoint is on this machine, where a service does not deliver by itself.
+                delivery_allow: vec![receiver.host.parse()?],
                 ..Options::default()
             }
             .resolve(None)?;
@@ -185,7 +189,7 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
     servers.push(tokio::spawn(until(stopped.clone(), move |end| async move {
         web::run(service, listener, end).await;
     })));
-    servers.push(tokio::spawn(until(stopped.clone(), {
+    servers.push(tokio::spawn(until(stopped, {
         let app = app.clone();
         move |end| work::run(app, end)
     })));
@@ -305,8 +309,6 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
         })
         .await?;
 
-    let (receiver, server) = Receiver::start(ended(stopped)).await?;
-    servers.push(server);
     let mut scene =
         Scene { backend: &backend, facts: &facts, account: &account, methods: &methods, receiver };
     leads::walk(&mut scene, steps).await?;

@@ -66,7 +66,9 @@ pub async fn erase_person(
     let wanted = Wanted::read(person)?;
     accounts::get(app, account).await?;
     let scope = Scope::Account(account.clone());
-    let mut done = ErasedPerson { erased: 0, searched: 0, unread: 0 };
+    // Counted before: what is read while we search is behind us, or found.
+    let unread = table::unread(&app.db, account).await?;
+    let mut done = ErasedPerson { erased: 0, searched: 0, unread };
     let mut after = String::new();
     loop {
         let page = table::held(&app.db, account, &after, BATCH).await?;
@@ -87,7 +89,6 @@ pub async fn erase_person(
             done.erased += 1;
         }
     }
-    done.unread = table::unread(&app.db, account).await?;
     let mut tx = app.db.begin_apart().await?;
     let detail = json!({ "erased": done.erased, "searched": done.searched });
     audit::insert(&mut tx, actor, "leads.person_erased", account.as_str(), detail, app.clock.now()).await?;

@@ -16,7 +16,7 @@ pub struct Account {
     /// Your own id for it; unique.
     pub external_id: Option<String>,
     pub name: String,
-    /// How many days its leads are kept after they came in; null: until they are erased.
+    /// How many days its leads are kept after they were read from Meta; null: until they are erased.
     pub lead_retention_days: Option<i64>,
     pub created_at: Timestamp,
 }

@@ -16,7 +16,7 @@ use crate::{
 pub struct AccountChange {
     /// 1 to 200 characters.
     name: Option<String>,
-    /// How many days its leads are kept after they came in, 1 to 3650; null: until they are erased.
+    /// How many days its leads are kept after they were read from Meta, 1 to 3650; null: until they are erased.
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<i64>")]
     lead_retention_days: Option<Option<i64>>,
