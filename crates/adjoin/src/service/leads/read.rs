@@ -85,7 +85,9 @@ async fn ask(line: &Line<'_>, ids: &[&str], fields: Fields) -> Read {
             line.observe_failure(&error);
             let refusal = Refusal::from(&error);
             // Something about the batch as such: too long an answer, a parameter.
-            if refusal.asks_too_much || refusal.trouble.is_of_access() || !(error.is_passing() || error.refusal().is_some())
+            if refusal.asks_too_much
+                || refusal.trouble.is_of_access()
+                || !(error.is_passing() || error.refusal().is_some())
             {
                 tracing::warn!(%error, "leads are read one by one");
                 return one_by_one(line, &requests).await;
