@@ -24,6 +24,7 @@ pub mod events;
 pub mod form_versions;
 pub mod forms;
 pub mod idempotency;
+pub mod lead_charts;
 pub mod lead_erasure;
 pub mod lead_sightings;
 pub mod lead_stages;

@@ -4,6 +4,7 @@ mod api;
 mod call;
 mod connect;
 mod console;
+mod console_leads;
 mod databases;
 mod deliveries;
 mod docs;

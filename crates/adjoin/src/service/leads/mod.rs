@@ -6,6 +6,7 @@
 //!   \-> Gone
 //! ```
 
+pub mod charts;
 mod detail;
 mod erase;
 mod hydrate;
