@@ -56,19 +56,23 @@ export async function startWorld(t, ...sandboxArguments) {
   const redirect = `http://127.0.0.1:${port}/connector/callback`;
   const sandbox = await start(['sandbox', '--listen', '127.0.0.1:0', '--redirect-uri', redirect, ...sandboxArguments]);
   t.after(() => sandbox.stop());
-  const service = await startService(t, { port, graph: sandbox.ready.graph_url, dialog: sandbox.ready.dialog_url });
+  const service = await startService(t, {
+    port, graph: sandbox.ready.graph_url, dialog: sandbox.ready.dialog_url,
+    // What receives events in a test is on this machine.
+    more: ['--delivery-allow', '127.0.0.0/8'],
+  });
   return { ...service, graph: sandbox.ready };
 }
 
 /** A service on an empty database; unless told otherwise its port is free and its Graph is nowhere. */
-export async function startService(t, { port = 0, graph = nowhere, dialog = nowhere } = {}) {
+export async function startService(t, { port = 0, graph = nowhere, dialog = nowhere, more = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'adjoin-e2e-'));
   const key = join(folder, 'master.key');
   run(['key', 'generate', key]);
   const service = await start([
     'serve', '--listen', `127.0.0.1:${port}`, '--master-key-file', key,
     '--database-url', `sqlite://${join(folder, 'adjoin.db')}`,
-    '--graph-url', graph, '--dialog-url', dialog,
+    '--graph-url', graph, '--dialog-url', dialog, ...more,
   ]);
   t.after(async () => {
     await service.stop();

@@ -95,3 +95,31 @@ async function violations(page) {
   const result = await page.evaluate(() => globalThis.axe.run(document));
   return result.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
 }
+
+/** What a page is looked at as, one after the other. */
+const looks = {
+  desktop: { size: { width: 1280, height: 800 }, media: { colorScheme: 'light' } },
+  dark: { size: { width: 1280, height: 800 }, media: { colorScheme: 'dark' } },
+  phone: { size: { width: 390, height: 844 }, media: { colorScheme: 'light' } },
+};
+
+/** Looks at the same page on a desk, in the dark and on a phone. */
+export async function lookAtAll(page, name) {
+  for (const [kind, { size, media }] of Object.entries(looks)) {
+    await page.setViewportSize(size);
+    await page.emulateMedia(media);
+    await look(page, `${kind}-${name}`);
+  }
+  await page.setViewportSize(looks.desktop.size);
+  await page.emulateMedia(looks.desktop.media);
+}
+
+/** Loads the page again until something stands on it that happens by itself. */
+export async function reloadUntil(page, target) {
+  for (let turn = 0; turn < 240; turn += 1) {
+    if (await target.first().isVisible()) return;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    await page.reload();
+  }
+  throw new Error(`${target} does not appear on ${page.url()}`);
+}

@@ -44,12 +44,12 @@ export async function menu(page, entry) {
 }
 
 /** Connectors > Connector Library > Facebook Marketing API > Setup, with plain Facebook Login. */
-export async function setUpConnector(page, graph, { secret = graph.app_secret } = {}) {
+export async function setUpConnector(page, graph, { secret = graph.app_secret, useCases = ['Ads'] } = {}) {
   await menu(page, 'Connectors');
   await page.getByRole('link', { name: 'Set up' }).click();
   await page.getByLabel('Client ID').fill(graph.app_id);
   await page.getByLabel('Client Secret').fill(secret);
-  await page.getByRole('checkbox', { name: 'Ads', exact: true }).check();
+  for (const name of useCases) await page.getByRole('checkbox', { name, exact: true }).check();
   await page.getByRole('radio', { name: 'Facebook Login', exact: true }).check();
   await page.getByRole('button', { name: 'Check at Meta and save' }).click();
 }

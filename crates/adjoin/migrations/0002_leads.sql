@@ -2,7 +2,7 @@
 -- *_sealed columns are vault ciphertext, JSON is text of the services' own types, and `status` is the name of the
 -- state beside it, so that lists can be filtered.
 
--- How many days an account's leads are kept after they came in; null: until they are erased.
+-- How many days an account's leads are kept after they were read; null: until they are erased.
 ALTER TABLE accounts ADD COLUMN lead_retention_days BIGINT;
 
 -- The secret before the last change of it: Meta signs with it for a while.
@@ -130,6 +130,9 @@ CREATE INDEX leads_submitted ON leads (submitted_at);
 CREATE INDEX leads_seen ON leads (seen_at);
 CREATE INDEX leads_due ON leads (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX leads_waiting ON leads (account_id, page_id, meta_lead_id) WHERE due_at IS NOT NULL;
+-- For retention, and for taking away what is left of those that are erased.
+CREATE INDEX leads_kept ON leads (account_id, hydrated_at) WHERE status = 'hydrated';
+CREATE INDEX leads_left ON leads (seen_at) WHERE status IN ('erased', 'expired');
 CREATE INDEX leads_cause ON leads (cause, account_id) WHERE cause IS NOT NULL;
 
 -- How often each source (`webhook`, `sweep`, `backfill`) has named a lead.

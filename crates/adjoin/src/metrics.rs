@@ -20,6 +20,8 @@ const DELIVERIES: &str = "adjoin_delivery_attempts_total";
 const DELIVERIES_WAITING: &str = "adjoin_deliveries_waiting";
 const DELIVERY_AGE: &str = "adjoin_delivery_age_seconds";
 const ERROR_SHARE: &str = "adjoin_meta_error_share";
+const LEADS: &str = "adjoin_leads_read_total";
+const LEAD_AGE: &str = "adjoin_lead_age_at_reading_seconds";
 const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
 
 /// One app's numbers; there is no global recorder, so that apps in one process do not mix theirs.
@@ -61,6 +63,17 @@ impl Default for Metrics {
             name(DELIVERY_AGE),
             Some(Unit::Seconds),
             "From the event to its arrival at an endpoint".into(),
+        );
+        recorder.describe_counter(
+            name(LEADS),
+            None,
+            "Tries to read a lead from Meta, by how they ended; those after `read` park it by that cause"
+                .into(),
+        );
+        recorder.describe_histogram(
+            name(LEAD_AGE),
+            Some(Unit::Seconds),
+            "From the submission of a form until it was read after a webhook".into(),
         );
         recorder.describe_gauge(
             name(ERROR_SHARE),
@@ -106,6 +119,17 @@ impl Metrics {
     pub fn deliveries_waiting(&self, waiting: i64) {
         #[expect(clippy::cast_precision_loss, reason = "a number to look at")]
         self.0.register_gauge(&Key::from_static_name(DELIVERIES_WAITING), &METADATA).set(waiting as f64);
+    }
+
+    /// Tries to read leads: `read`, `gone`, or the cause for which they are parked.
+    pub fn leads(&self, outcome: &'static str, leads: u64) {
+        let key = Key::from_parts(LEADS, vec![Label::from_static_parts("outcome", outcome)]);
+        self.0.register_counter(&key, &METADATA).increment(leads);
+    }
+
+    /// How old a lead was when it was read.
+    pub fn lead_read(&self, age: Duration) {
+        self.0.register_histogram(&Key::from_static_name(LEAD_AGE), &METADATA).record(age.as_secs_f64());
     }
 
     /// The text a Prometheus server reads.

@@ -1,20 +1,18 @@
 //! `adjoin call`: one method, through the JSON API of a running service.
 
-use std::{io::Read as _, path::PathBuf, time::Duration};
+use std::{io::Read as _, path::PathBuf};
 
 use adjoin_marketing::catalogue::{self, Kind, Type};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
-use console::Style;
 use reqwest::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::Outcome;
-
-/// Longer than the service itself takes at most.
-const TIMEOUT: Duration = Duration::from_secs(150);
+use super::{
+    Outcome,
+    service::{self, Service, Unusable, tell},
+};
 
 #[derive(Debug, Args)]
 #[command(
@@ -51,26 +49,15 @@ pub struct Call {
     api_key_file: Option<PathBuf>,
 }
 
-/// What is wrong with the command line itself.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Unusable(String);
-
 impl Call {
     pub async fn run(self) -> anyhow::Result<Outcome> {
-        match self.call().await {
-            Err(error) if error.is::<Unusable>() => {
-                eprintln!("adjoin: {error}");
-                Ok(Outcome::Unusable)
-            }
-            outcome => outcome,
-        }
+        service::told(self.call().await)
     }
 
     async fn call(self) -> anyhow::Result<Outcome> {
         let arguments = self.arguments()?;
-        let service = Service { http: client()?, url: self.url.clone(), key: self.api_key()? };
-        let path = match service.path(&self).await? {
+        let service = Service::new(self.url.clone(), self.api_key_file.as_deref())?;
+        let path = match path(&service, &self).await? {
             Ok(path) => path,
             Err(refused) => return tell(refused.0, &refused.1),
         };
@@ -83,20 +70,6 @@ impl Call {
         }
         let (status, answer) = service.send(request).await?;
         tell(status, &answer)
-    }
-
-    fn api_key(&self) -> anyhow::Result<SecretString> {
-        if let Ok(key) = std::env::var("ADJOIN_API_KEY")
-            && !key.is_empty()
-        {
-            return Ok(key.into());
-        }
-        let Some(path) = &self.api_key_file else {
-            bail!(Unusable("no API key: set ADJOIN_API_KEY, or name a file with --api-key-file".to_owned()));
-        };
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(text.trim().to_owned().into())
     }
 
     fn arguments(&self) -> anyhow::Result<Map<String, Value>> {
@@ -134,107 +107,35 @@ impl Call {
     }
 }
 
-struct Service {
-    http: reqwest::Client,
-    url: Url,
-    key: SecretString,
-}
-
-fn client() -> anyhow::Result<reqwest::Client> {
-    let builder = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none());
-    builder.build().context("the HTTP client cannot be set up")
-}
-
-impl Service {
-    fn request(&self, method: reqwest::Method, path: &[String]) -> anyhow::Result<reqwest::RequestBuilder> {
-        let mut url = self.url.clone();
-        url.path_segments_mut()
-            .map_err(|()| Unusable("--url must be an http or https URL".to_owned()))?
-            .pop_if_empty()
-            .push("v1")
-            .extend(path);
-        Ok(self.http.request(method, url).bearer_auth(self.key.expose_secret()))
-    }
-
-    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<(StatusCode, Value)> {
-        let response = request.send().await.with_context(|| format!("no answer from {}", self.url))?;
-        let status = response.status();
-        let answer = response
-            .json()
-            .await
-            .with_context(|| format!("{} does not speak our API ({status})", self.url))?;
-        Ok((status, answer))
-    }
-}
-
 type Refused = (StatusCode, Value);
 
-impl Service {
-    /// Where the method is called; or what the service said when the account was looked for.
-    async fn path(&self, call: &Call) -> anyhow::Result<Result<Vec<String>, Refused>> {
-        let Some(account) = call.account.as_deref() else {
-            if catalogue::method(&call.method).is_some_and(|method| method.kind != Kind::Local) {
-                bail!(Unusable(format!("{} is called for an account: name it with --account", call.method)));
-            }
-            return Ok(Ok(vec!["methods".to_owned(), call.method.clone()]));
-        };
-        let account = if account.starts_with("acc_") {
-            account.to_owned()
-        } else {
-            let request = self
-                .request(reqwest::Method::GET, &["accounts".to_owned()])?
-                .query(&[("external_id", account)]);
-            let (status, found) = self.send(request).await?;
-            if !status.is_success() {
-                return Ok(Err((status, found)));
-            }
-            match found["data"][0]["id"].as_str() {
-                Some(id) => id.to_owned(),
-                None => bail!(Unusable(format!("no account has the id {account:?}"))),
-            }
-        };
-        let mut path = vec!["accounts".to_owned(), account];
-        if let Some(connection) = call.connection.as_deref() {
-            path.extend(["connections".to_owned(), connection.to_owned()]);
+/// Where the method is called; or what the service said when the account was looked for.
+async fn path(service: &Service, call: &Call) -> anyhow::Result<Result<Vec<String>, Refused>> {
+    let Some(account) = call.account.as_deref() else {
+        if catalogue::method(&call.method).is_some_and(|method| method.kind != Kind::Local) {
+            bail!(Unusable(format!("{} is called for an account: name it with --account", call.method)));
         }
-        path.extend(["methods".to_owned(), call.method.clone()]);
-        Ok(Ok(path))
-    }
-}
-
-/// The answer on stdout; what a problem says to people on stderr.
-fn tell(status: StatusCode, answer: &Value) -> anyhow::Result<Outcome> {
-    println!("{}", serde_json::to_string(answer)?);
-    if status.is_success() {
-        for finding in answer["findings"].as_array().into_iter().flatten() {
-            eprintln!("{}: {}", text(finding, "severity"), text(finding, "message"));
+        return Ok(Ok(vec!["methods".to_owned(), call.method.clone()]));
+    };
+    let account = if account.starts_with("acc_") {
+        account.to_owned()
+    } else {
+        let request = service
+            .request(reqwest::Method::GET, &["accounts".to_owned()])?
+            .query(&[("external_id", account)]);
+        let (status, found) = service.send(request).await?;
+        if !status.is_success() {
+            return Ok(Err((status, found)));
         }
-        return Ok(Outcome::Good);
-    }
-    let red = Style::new().red().bold().for_stderr();
-    eprintln!("{}: {}", red.apply_to(text(answer, "title")), text(answer, "detail"));
-    for fault in answer["faults"].as_array().into_iter().flatten() {
-        eprintln!("  {}: {} ({})", text(fault, "field"), text(fault, "message"), text(fault, "fix"));
-    }
-    for finding in answer["findings"].as_array().into_iter().flatten() {
-        eprintln!(
-            "  {}: {}\n    {}",
-            text(finding, "severity"),
-            text(finding, "message"),
-            text(finding, "fix")
-        );
-    }
-    eprintln!("next: {}", text(answer, "next_step"));
-    Ok(match (status, text(answer, "type")) {
-        (_, "/problems/invalid-input" | "/problems/malformed-json" | "/problems/too-large") => {
-            Outcome::Unusable
+        match found["data"][0]["id"].as_str() {
+            Some(id) => id.to_owned(),
+            None => bail!(Unusable(format!("no account has the id {account:?}"))),
         }
-        (StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS, _) => Outcome::Failed,
-        _ if status.is_client_error() => Outcome::No,
-        _ => Outcome::Failed,
-    })
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_default()
+    };
+    let mut path = vec!["accounts".to_owned(), account];
+    if let Some(connection) = call.connection.as_deref() {
+        path.extend(["connections".to_owned(), connection.to_owned()]);
+    }
+    path.extend(["methods".to_owned(), call.method.clone()]);
+    Ok(Ok(path))
 }

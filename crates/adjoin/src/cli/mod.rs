@@ -3,9 +3,11 @@
 
 mod call;
 pub mod demo;
+mod forward;
 mod key;
 mod sandbox;
 mod serve;
+mod service;
 mod validate;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -32,6 +34,8 @@ enum Command {
     Sandbox(sandbox::Sandbox),
     /// Call a method of the Marketing API for an account, through a running service
     Call(call::Call),
+    /// Write events as JSON Lines to a file or to stdout, from a running service
+    Forward(forward::Forward),
     /// Check an ad set offline
     #[command(subcommand)]
     Validate(validate::Validate),
@@ -68,6 +72,7 @@ pub fn run() -> ExitCode {
             Command::Demo(command) => command.run().await,
             Command::Sandbox(command) => command.run().await,
             Command::Call(command) => command.run().await,
+            Command::Forward(command) => command.run().await,
             Command::Validate(command) => command.run(),
             Command::Key(command) => command.run(config).await,
         }

@@ -30,6 +30,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewAccount) -> Result<Account
         id: AccountId::new(),
         external_id: new.external_id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
         name: checked_name(&new.name)?,
+        lead_retention_days: None,
         created_at: app.clock.now(),
     };
     if account.external_id.as_ref().is_some_and(|id| id.chars().count() > EXTERNAL_ID_MAX) {
@@ -96,6 +97,28 @@ pub async fn rename(app: &App, actor: &Actor, id: &AccountId, name: &str) -> Res
     }
     audit::insert(&mut tx, actor, "account.renamed", id.as_str(), json!({ "name": name }), app.clock.now())
         .await?;
+    tx.commit().await?;
+    get(app, id).await
+}
+
+/// How long an account's leads may be kept at most, in days.
+const RETENTION_MAX: i64 = 3650;
+
+/// Sets how many days an account's leads are kept after they were read from Meta; `None`: until they are erased.
+pub async fn keep_leads(app: &App, actor: &Actor, id: &AccountId, days: Option<i64>) -> Result<Account> {
+    if days.is_some_and(|days| !(1..=RETENTION_MAX).contains(&days)) {
+        return Err(Error::invalid(
+            "lead_retention_days",
+            "leads are kept for a day at least, or until they are erased",
+            format!("1 to {RETENTION_MAX}, or null"),
+        ));
+    }
+    let mut tx = app.db.begin().await?;
+    if !accounts::keep_leads(&mut tx, id, days).await? {
+        return Err(Error::NotFound { what: "the account" });
+    }
+    let detail = json!({ "lead_retention_days": days });
+    audit::insert(&mut tx, actor, "account.retention_changed", id.as_str(), detail, app.clock.now()).await?;
     tx.commit().await?;
     get(app, id).await
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use adjoin_graph::signed_request::{self, SignedRequestError};
 use aws_lc_rs::hmac;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::{App, Error, Result, connect_sessions, connections, settings, setup};
+use super::{App, Error, Result, connect_sessions, connections, settings, setup, webhooks};
 use crate::{
     audit::Actor,
     random,
@@ -71,7 +71,8 @@ pub async fn read(app: &App, wish: Wish, signed_request: &str) -> Result<Option<
         Err(error) => return Err(error),
     };
     let now = app.clock.now();
-    match credentials.and_then(|credentials| believed(&credentials, wish, signed_request, now)) {
+    let secrets = webhooks::secrets(app).await?.unwrap_or_default();
+    match credentials.and_then(|credentials| believed(&credentials, &secrets, wish, signed_request, now)) {
         Ok(request) => Ok(Some(request)),
         Err(reason) => {
             tracing::info!(%reason, ?wish, "a request was not believed to be Meta's");
@@ -80,13 +81,18 @@ pub async fn read(app: &App, wish: Wish, signed_request: &str) -> Result<Option<
     }
 }
 
+/// `secrets`: the app's, and the one before while Meta may still sign with it.
 fn believed(
     app: &adjoin_graph::oauth::App,
+    secrets: &[SecretString],
     wish: Wish,
     signed_request: &str,
     now: Timestamp,
 ) -> std::result::Result<Request, NotBelieved> {
-    let signed = signed_request::verify(signed_request, [&app.secret])?;
+    let signed_with =
+        |secret| signed_request::verify(signed_request, [secret]).map(|signed| (signed, secret));
+    let others = secrets.iter().find_map(|secret| signed_with(secret).ok());
+    let (signed, secret) = others.map_or_else(|| signed_with(&app.secret), Ok)?;
     let (Some(id), Some(issued_at)) = (signed.user_id, signed.issued_at) else {
         return Err(NotBelieved::Incomplete);
     };
@@ -98,7 +104,7 @@ fn believed(
         Wish::Deauthorize => "deauthorize",
         Wish::DeleteData => "delete_data",
     };
-    let key = hmac::Key::new(hmac::HMAC_SHA256, app.secret.expose_secret().as_bytes());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
     let hash = hmac::sign(&key, json!([word, app.id, id, issued_at]).to_string().as_bytes());
     Ok(Request {
         wish,

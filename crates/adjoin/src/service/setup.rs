@@ -17,7 +17,7 @@ use super::{
 use crate::{
     audit::Actor,
     store::{
-        Json, audit,
+        Json, Tx, audit,
         connectors::{self, Connector, FACEBOOK_MARKETING},
     },
     time::Timestamp,
@@ -243,6 +243,7 @@ pub async fn save(app: &App, actor: &Actor, new: NewSetup) -> Result<Setup> {
         updated_at: now,
     };
     connectors::put(&mut tx, &row).await?;
+    keep_previous(app, &mut tx, stored.as_ref(), &row.client_id, &secret, now).await?;
     let ended = connections::end_those_of_other_apps(&mut tx, &row.client_id, now).await?;
     subscriptions::recheck_app(&mut tx, now).await?;
     let detail = json!({
@@ -254,6 +255,34 @@ pub async fn save(app: &App, actor: &Actor, new: NewSetup) -> Result<Setup> {
     app.wakes.watch.notify_one();
     app.wakes.deliver.notify_one();
     Ok(Setup::at(row, now))
+}
+
+/// How long Meta may sign with the secret of before: it tries webhooks again for 36 hours, and some more for people who
+/// save the new secret before they reset the old one.
+const PREVIOUS_SECONDS: i64 = 48 * 60 * 60;
+
+/// When the app's secret was changed, the one before counts for a while; that of another app does not.
+async fn keep_previous(
+    app: &App,
+    tx: &mut Tx,
+    stored: Option<&Connector>,
+    client_id: &str,
+    secret: &SecretString,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(stored) = stored else { return Ok(()) };
+    if stored.client_id != client_id {
+        return Ok(connectors::put_previous(tx, FACEBOOK_MARKETING, None).await?);
+    }
+    let place = connectors::client_secret_place(FACEBOOK_MARKETING);
+    let before = app.vault.open(&place, &stored.client_secret_sealed).await?;
+    if before.expose_secret() == secret.expose_secret() {
+        return Ok(());
+    }
+    let place = connectors::previous_secret_place(FACEBOOK_MARKETING);
+    let sealed = app.vault.seal(tx, &place, &before, now).await?;
+    let until = now.plus_seconds(PREVIOUS_SECONDS);
+    Ok(connectors::put_previous(tx, FACEBOOK_MARKETING, Some((sealed, until))).await?)
 }
 
 /// The app's name at Meta; proves that id and secret belong together.

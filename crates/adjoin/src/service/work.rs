@@ -75,7 +75,8 @@ impl Kind {
 /// Forgets what has had its time.
 async fn tidy(app: &App) -> Result<bool> {
     connect_sessions::sweep(app).await?;
-    deliveries::tidy(app).await
+    let leads = leads::tidy(app).await?;
+    Ok(deliveries::tidy(app).await? || leads)
 }
 
 /// Works until `shutdown` ends, and then to the end of the steps that are under way.

@@ -8,9 +8,11 @@ pub struct Account {
     /// The partner's own id for it, unique when there is one.
     pub external_id: Option<String>,
     pub name: String,
+    /// How many days its leads are kept. `None`: until they are erased.
+    pub lead_retention_days: Option<i64>,
     pub created_at: Timestamp,
 }
-row!(Account { id, external_id, name, created_at });
+row!(Account { id, external_id, name, lead_retention_days, created_at });
 
 pub async fn insert(tx: &mut Tx, account: &Account) -> Result<()> {
     sql("INSERT INTO accounts (id, external_id, name, created_at) VALUES ($1, $2, $3, $4)")
@@ -27,16 +29,25 @@ pub async fn rename(tx: &mut Tx, id: &AccountId, name: &str) -> Result<bool> {
     Ok(sql("UPDATE accounts SET name = $2 WHERE id = $1").bind(id).bind(name).execute(tx).await? == 1)
 }
 
+pub async fn keep_leads(tx: &mut Tx, id: &AccountId, days: Option<i64>) -> Result<bool> {
+    let done =
+        sql("UPDATE accounts SET lead_retention_days = $2 WHERE id = $1").bind(id).bind(days).execute(tx);
+    Ok(done.await? == 1)
+}
+
 pub async fn delete(tx: &mut Tx, id: &AccountId) -> Result<bool> {
     Ok(sql("DELETE FROM accounts WHERE id = $1").bind(id).execute(tx).await? == 1)
 }
 
 pub async fn by_id(db: &Db, id: &AccountId) -> Result<Option<Account>> {
-    sql("SELECT id, external_id, name, created_at FROM accounts WHERE id = $1").bind(id).optional(db).await
+    sql("SELECT id, external_id, name, lead_retention_days, created_at FROM accounts WHERE id = $1")
+        .bind(id)
+        .optional(db)
+        .await
 }
 
 pub async fn by_external_id(db: &Db, external_id: &str) -> Result<Option<Account>> {
-    sql("SELECT id, external_id, name, created_at FROM accounts WHERE external_id = $1")
+    sql("SELECT id, external_id, name, lead_retention_days, created_at FROM accounts WHERE external_id = $1")
         .bind(external_id)
         .optional(db)
         .await
@@ -67,7 +78,7 @@ pub async fn count(db: &Db) -> Result<i64> {
 
 /// Accounts whose name or external id contains the text (any case), newest first, before the cursor.
 pub async fn find(db: &Db, text: &str, before: Option<&str>, limit: usize) -> Result<Page<Account>> {
-    let rows = sql("SELECT id, external_id, name, created_at FROM accounts
+    let rows = sql("SELECT id, external_id, name, lead_retention_days, created_at FROM accounts
          WHERE (LOWER(name) LIKE $1 ESCAPE '\\' OR LOWER(COALESCE(external_id, '')) LIKE $1 ESCAPE '\\' OR id = $2)
            AND id < $3
          ORDER BY id DESC LIMIT $4")

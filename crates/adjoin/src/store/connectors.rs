@@ -127,3 +127,44 @@ pub async fn replace_sealed(tx: &mut Tx, id: &str, old: &[u8], new: &[u8]) -> Re
         .execute(tx)
         .await
 }
+
+/// Keeps the secret of before for as long as Meta may sign with it; `None` forgets it.
+pub async fn put_previous(tx: &mut Tx, id: &str, previous: Option<(Vec<u8>, Timestamp)>) -> Result<()> {
+    let (sealed, until) = previous.unzip();
+    sql("UPDATE connectors SET previous_secret_sealed = $2, previous_secret_until = $3 WHERE id = $1")
+        .bind(id)
+        .bind(sealed)
+        .bind(until)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Forgets a secret of before whose time is over.
+pub async fn forget_previous(tx: &mut Tx, now: Timestamp) -> Result<()> {
+    sql("UPDATE connectors SET previous_secret_sealed = NULL, previous_secret_until = NULL
+         WHERE previous_secret_until <= $1")
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub async fn sealed_previous(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<SealedRow>> {
+    sql("SELECT id AS row_id, 'partner' AS scope, previous_secret_sealed AS sealed FROM connectors
+         WHERE id > $1 AND previous_secret_sealed IS NOT NULL ORDER BY id LIMIT $2")
+    .bind(after)
+    .bind(limit)
+    .all(tx)
+    .await
+}
+
+/// Replaces the sealed value where the old one still stands.
+pub async fn replace_sealed_previous(tx: &mut Tx, id: &str, old: &[u8], new: &[u8]) -> Result<u64> {
+    sql("UPDATE connectors SET previous_secret_sealed = $3 WHERE id = $1 AND previous_secret_sealed = $2")
+        .bind(id)
+        .bind(old)
+        .bind(new)
+        .execute(tx)
+        .await
+}

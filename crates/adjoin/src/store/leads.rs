@@ -77,7 +77,7 @@ macro_rules! claimed {
         concat!(
             "UPDATE leads SET leased_until = $4 WHERE id IN
                  (SELECT id FROM leads WHERE due_at >= $1 AND due_at <= $2
-                      AND (leased_until IS NULL OR leased_until <= $3 OR leased_until > $4)
+                      AND (leased_until IS NULL OR leased_until <= $3 OR leased_until > $6)
                   ORDER BY due_at LIMIT $5",
             $lock,
             ") RETURNING id, account_id, meta_lead_id, page_id, form_id, ad_id, ad_set_id, campaign_id, is_organic, is_test,
@@ -302,6 +302,9 @@ pub async fn drain(tx: &mut Tx, account: &AccountId, page_id: &str, now: Timesta
     sql(text).bind(account).bind(page_id).bind(now).execute(tx).await
 }
 
+/// How far leases of processes whose clocks differ may be apart.
+const LEASES_APART_SECONDS: i64 = 60 * 60;
+
 /// Takes leads that are to be read, those that have waited longest first: due between the two moments, and nobody's. They
 /// are nobody else's until `leased_until`.
 pub async fn claim(
@@ -311,9 +314,17 @@ pub async fn claim(
     leased_until: Timestamp,
     limit: i64,
 ) -> Result<Vec<Stored>> {
-    // A lease that ends later than a new one would, was taken before the clock was set back.
+    // A lease that ends much later than a new one would was taken before the clock was set back.
     let text = if tx.locks_rows() { claimed!(" FOR UPDATE SKIP LOCKED") } else { claimed!("") };
-    sql(text).bind(from).bind(until).bind(now).bind(leased_until).bind(limit).all(tx).await
+    sql(text)
+        .bind(from)
+        .bind(until)
+        .bind(now)
+        .bind(leased_until)
+        .bind(limit)
+        .bind(leased_until.plus_seconds(LEASES_APART_SECONDS))
+        .all(tx)
+        .await
 }
 
 /// Holds these leads until the transaction ends, in one order, and answers those that are still there as they stand now.

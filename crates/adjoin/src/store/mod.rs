@@ -24,8 +24,11 @@ pub mod events;
 pub mod form_versions;
 pub mod forms;
 pub mod idempotency;
+pub mod lead_charts;
+pub mod lead_erasure;
 pub mod lead_sightings;
 pub mod lead_stages;
+pub mod lead_views;
 pub mod leads;
 pub mod operators;
 pub mod quarantine;
@@ -59,6 +62,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the values were refused: SQLSTATE class 22, as for text with a NUL at PostgreSQL. SQLite takes any.
+    pub fn is_about_data(&self) -> bool {
+        let Self::Statement { source: sqlx::Error::Database(error), .. } = self else { return false };
+        error.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"))
+    }
+
     /// Whether a unique constraint refused the row.
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Statement { source: sqlx::Error::Database(error), .. } if error.is_unique_violation())

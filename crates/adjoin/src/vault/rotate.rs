@@ -4,7 +4,10 @@ use secrecy::ExposeSecret as _;
 
 use super::{Place, Result, Scope, Vault, data_key_id};
 use crate::{
-    store::{self, FromRow, Row, connect_sessions, connections, connectors, data_keys, endpoints},
+    store::{
+        self, FromRow, Row, connect_sessions, connections, connectors, data_keys, endpoints, lead_erasure,
+        leads, quarantine,
+    },
     time::Timestamp,
 };
 
@@ -130,10 +133,21 @@ enum Sealed {
     Token,
     Code,
     SigningSecrets,
+    PreviousSecret,
+    LeadDetail,
+    Quarantined,
 }
 
 impl Sealed {
-    const ALL: [Self; 4] = [Self::ClientSecret, Self::Token, Self::Code, Self::SigningSecrets];
+    const ALL: [Self; 7] = [
+        Self::ClientSecret,
+        Self::Token,
+        Self::Code,
+        Self::SigningSecrets,
+        Self::PreviousSecret,
+        Self::LeadDetail,
+        Self::Quarantined,
+    ];
 
     fn place(self, row: &SealedRow) -> Place<'_> {
         match self {
@@ -141,6 +155,9 @@ impl Sealed {
             Self::Token => connections::token_place(&row.scope, &row.row),
             Self::Code => connect_sessions::held_place(&row.scope, &row.row),
             Self::SigningSecrets => endpoints::secrets_place(&row.scope, &row.row),
+            Self::PreviousSecret => connectors::previous_secret_place(&row.row),
+            Self::LeadDetail => leads::detail_place(&row.scope, &row.row),
+            Self::Quarantined => quarantine::change_place(&row.row),
         }
     }
 
@@ -150,6 +167,9 @@ impl Sealed {
             Self::Token => connections::sealed(tx, after, limit).await?,
             Self::Code => connect_sessions::sealed(tx, after, limit).await?,
             Self::SigningSecrets => endpoints::sealed(tx, after, limit).await?,
+            Self::PreviousSecret => connectors::sealed_previous(tx, after, limit).await?,
+            Self::LeadDetail => lead_erasure::sealed(tx, after, limit).await?,
+            Self::Quarantined => quarantine::sealed(tx, after, limit).await?,
         })
     }
 
@@ -159,6 +179,11 @@ impl Sealed {
             Self::Token => connections::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
             Self::Code => connect_sessions::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
             Self::SigningSecrets => endpoints::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
+            Self::PreviousSecret => {
+                connectors::replace_sealed_previous(tx, &row.row, &row.sealed, sealed).await?
+            }
+            Self::LeadDetail => lead_erasure::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
+            Self::Quarantined => quarantine::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
         })
     }
 }

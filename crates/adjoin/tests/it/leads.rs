@@ -1,19 +1,25 @@
 //! Leads: from a webhook to what the person wrote, and everything that may stand in the way.
 
 use adjoin::{
+    audit::Actor,
     id::LeadId,
     service::{
         App, forms,
         leads::{self, Cause, Sighting, Source, State},
+        setup::{self, Login, NewSetup},
         webhooks,
     },
     store::{self, leads as table, sql},
+    vault::{self, KeyFile, Vault},
 };
 use adjoin_sandbox::world::{Submission, leads::Platform};
 use aws_lc_rs::hmac;
+use reqwest::{Method, StatusCode};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::{
+    api::{Backend, account},
     subscriptions::watch,
     support::{Connected, Refusing, on_each_connected},
 };
@@ -64,12 +70,16 @@ impl Connected {
                     "form_id": self.facts.form_id, "created_time": self.test.clock.now().unix() } })
             })
             .collect();
-        let body = json!({ "object": "page", "entry": [{ "id": self.facts.page_id, "time": 1, "changes": changes }] })
-            .to_string();
+        let body = json!({ "object": "page", "entry": [{ "id": self.facts.page_id, "time": 1, "changes": changes }] });
+        self.announce_raw(&body.to_string()).await;
+    }
+
+    async fn announce_raw(&self, body: &str) {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.facts.app_secret.as_bytes());
         let signature = format!("sha256={}", adjoin_graph::hex(hmac::sign(&key, body.as_bytes()).as_ref()));
         let post = reqwest::Client::new().post(self.test.url("/webhooks/facebook"));
-        let answer = post.header("x-hub-signature-256", signature).body(body).send().await.unwrap();
+        let answer =
+            post.header("x-hub-signature-256", signature).body(body.to_owned()).send().await.unwrap();
         assert!(answer.status().is_success());
         while webhooks::step(&self.test.app).await.unwrap() {}
     }
@@ -324,4 +334,251 @@ pub async fn hold(it: &Connected, meta_lead_id: &str, detail: Value) -> LeadId {
     let sighted = leads::sight(app, &mut tx, sighting).await.unwrap();
     tx.commit().await.unwrap();
     sighted.lead_id
+}
+
+/// What somebody wrote, as Meta shows it.
+fn written(id: &str, email: &str) -> Value {
+    json!({ "id": id, "created_time": "2026-11-24T09:00:00+0000", "field_data": [
+        { "name": "email", "values": [email] }, { "name": "phone_number", "values": ["+1 (650) 555-1212"] } ] })
+}
+
+#[test]
+fn the_api_lists_shows_retries_and_erases_leads() {
+    on_each_connected(&[], async |it| {
+        let backend = Backend::new(&it.test, Some(it.account.clone())).await;
+        let base = format!("/v1/accounts/{}/leads", it.account);
+        let ids = it.announced(3).await;
+        hydrate(&it.test.app).await;
+        it.switch_on("dead_tokens=463");
+        let parked = it.announced(1).await;
+        it.advance(2 * HOUR);
+        hydrate(&it.test.app).await;
+
+        let (status, page) = backend.get(&format!("{base}?limit=2")).await;
+        assert_eq!((status, page["data"].as_array().unwrap().len()), (StatusCode::OK, 2), "{page}");
+        let next = page["next"].as_str().unwrap();
+        let (_, rest) = backend.get(&format!("{base}?limit=2&after={next}")).await;
+        assert_eq!((rest["data"].as_array().unwrap().len(), &rest["next"]), (2, &Value::Null));
+        let (_, waiting) = backend.get(&format!("{base}?status=parked&cause=token")).await;
+        let lead = &waiting["data"][0];
+        assert_eq!(
+            (waiting["data"].as_array().unwrap().len(), &lead["meta_lead_id"], &lead["who"]),
+            (1, &json!(parked[0]), &json!("account")),
+            "{waiting}"
+        );
+        assert!(lead["hours_left"].as_i64().is_some_and(|hours| (2150..2160).contains(&hours)), "{lead}");
+        assert_eq!(
+            (&waiting["waiting"][0]["cause"], &waiting["waiting"][0]["leads"]),
+            (&json!("token"), &json!(1))
+        );
+        let none = format!("{base}?form_id=1&delivered=false&submitted_from=2026-11-24T00:00:00Z");
+        assert_eq!(backend.get(&none).await.1["data"], json!([]));
+        assert_eq!(backend.get(&format!("{base}?cause=hunger")).await.0, StatusCode::BAD_REQUEST);
+
+        // Retried, and told why it still waits; one that was read is not retried.
+        let path = format!("{base}/{}", lead["id"].as_str().unwrap());
+        let (status, _) = backend.send(Method::POST, &format!("{path}/retry"), &json!({})).await;
+        assert_eq!(status, StatusCode::ACCEPTED);
+        assert_eq!(it.lead(&parked[0]).await.due_at, Some(it.test.clock.now()));
+        let read = it.lead(&ids[0]).await.id;
+        let retry = format!("{base}/{read}/retry");
+        assert_eq!(backend.send(Method::POST, &retry, &json!({})).await.0, StatusCode::CONFLICT);
+        let (_, all) = backend.send(Method::POST, &format!("{base}/retry"), &json!({})).await;
+        assert_eq!(all["leads"], 1);
+
+        let (_, shown) = backend.get(&format!("{base}/{read}")).await;
+        assert_eq!(shown["status"], "hydrated");
+        assert!(!shown["content"]["answers"].as_array().unwrap().is_empty(), "{shown}");
+        let timeline = &shown["timeline"];
+        assert_eq!(
+            (&timeline["sightings"][0]["source"], &timeline["events"][0]["type"]),
+            (&json!("webhook"), &json!("lead.created"))
+        );
+
+        assert_eq!(
+            read_of(&backend, Method::DELETE, &format!("{base}/{read}")).await,
+            (StatusCode::NO_CONTENT, Value::Null)
+        );
+        let (_, shown) = backend.get(&format!("{base}/{read}")).await;
+        assert_eq!((&shown["status"], &shown["content"]), (&json!("erased"), &Value::Null));
+        // Neither webhook nor sweep brings it back.
+        it.switch_off("dead_tokens");
+        it.connect_again().await;
+        it.announce(&ids[..1]).await;
+        while forms::step(&it.test.app).await.unwrap() {}
+        hydrate(&it.test.app).await;
+        assert_eq!(it.lead(&ids[0]).await.state.0.name(), "erased");
+
+        let other = Backend::new(&it.test, Some(account(&it.test, "Other").await)).await;
+        assert_eq!(other.get(&base).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(backend.get("/v1/quarantine").await.0, StatusCode::FORBIDDEN);
+        let partner = Backend::new(&it.test, None).await;
+        assert_eq!(partner.get("/v1/quarantine?limit=1").await.0, StatusCode::OK);
+    });
+}
+
+async fn read_of(backend: &Backend, method: Method, path: &str) -> (StatusCode, Value) {
+    crate::api::read(backend.request(method, path)).await
+}
+
+#[test]
+fn a_person_is_forgotten_and_nothing_of_them_is_written_down() {
+    on_each_connected(&[], async |it| {
+        let app = &it.test.app;
+        for (id, email) in
+            [("800000000000001", "Greta@Example.com"), ("800000000000002", "other@example.com")]
+        {
+            hold(it, id, written(id, email)).await;
+        }
+        it.announced(1).await;
+        let backend = Backend::new(&it.test, None).await;
+        let path = format!("/v1/accounts/{}/leads/erase", it.account);
+        let (status, done) =
+            backend.send(Method::POST, &path, &json!({ "email": " greta@example.com" })).await;
+        assert_eq!((status, done), (StatusCode::OK, json!({ "erased": 1, "searched": 2, "unread": 1 })));
+        assert_eq!(it.lead("800000000000001").await.state.0.name(), "erased");
+        assert_eq!(it.lead("800000000000002").await.state.0, State::Hydrated);
+        let (_, done) = backend.send(Method::POST, &path, &json!({ "phone": "001 650 555 1212" })).await;
+        assert_eq!(done["erased"], 1);
+        let wrong = backend.send(Method::POST, &path, &json!({ "email": "greta" })).await;
+        assert_eq!(wrong.0, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.1);
+        let lines: Vec<Text> = sql("SELECT detail AS text FROM audit").all(&app.db).await.unwrap();
+        assert!(
+            !lines.iter().any(|line| line.text.to_lowercase().contains("greta") || line.text.contains("650"))
+        );
+        let left: Option<Count> = sql("SELECT COUNT(*) AS count FROM leads WHERE detail_sealed IS NOT NULL")
+            .optional(&app.db)
+            .await
+            .unwrap();
+        assert_eq!(left.unwrap().count, 0);
+        // What is left of them goes when Meta could not bring them back any more.
+        it.test.clock.advance_seconds(101 * 24 * HOUR);
+        while leads::tidy(app).await.unwrap() {}
+        let left: Option<Count> = sql("SELECT COUNT(*) AS count FROM leads").optional(&app.db).await.unwrap();
+        assert_eq!(left.unwrap().count, 1, "the one that nobody erased");
+    });
+}
+
+#[derive(Debug)]
+struct Text {
+    text: String,
+}
+
+impl store::FromRow for Text {
+    fn from_row(row: &store::Row) -> store::Result<Self> {
+        Ok(Self { text: row.get("text")? })
+    }
+}
+
+#[test]
+fn leads_are_kept_as_long_as_the_account_wants() {
+    on_each_connected(&[], async |it| {
+        let app = &it.test.app;
+        let backend = Backend::new(&it.test, None).await;
+        let path = format!("/v1/accounts/{}", it.account);
+        let old = "800000000000001";
+        hold(it, old, written(old, "a@example.com")).await;
+        it.test.clock.advance_seconds(8 * 24 * HOUR);
+        let young = "800000000000002";
+        hold(it, young, written(young, "b@example.com")).await;
+        leads::tidy(app).await.unwrap();
+        assert_eq!(it.lead(old).await.state.0, State::Hydrated);
+        for wrong in [json!(0), json!(4000)] {
+            let change = json!({ "lead_retention_days": wrong });
+            assert_eq!(backend.send(Method::PATCH, &path, &change).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        let (_, changed) = backend.send(Method::PATCH, &path, &json!({ "lead_retention_days": 7 })).await;
+        assert_eq!(changed["lead_retention_days"], 7, "{changed}");
+        let (_, changed) = backend.send(Method::PATCH, &path, &json!({ "name": "Acme 2" })).await;
+        assert_eq!((&changed["lead_retention_days"], &changed["name"]), (&json!(7), &json!("Acme 2")));
+        leads::tidy(app).await.unwrap();
+        assert_eq!(it.lead(old).await.state.0.name(), "expired");
+        assert_eq!(it.lead(young).await.state.0, State::Hydrated);
+        let id = it.lead(old).await.id;
+        assert!(leads::render(app, &it.account, &id).await.unwrap().is_none());
+        let (_, changed) = backend.send(Method::PATCH, &path, &json!({ "lead_retention_days": null })).await;
+        assert_eq!(changed["lead_retention_days"], Value::Null);
+    });
+}
+
+#[test]
+fn the_app_secret_of_before_counts_for_two_days() {
+    on_each_connected(&[], async |it| {
+        let body = json!({ "object": "page", "entry": [] }).to_string();
+        let post = async |secret: &str| {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+            let signature =
+                format!("sha256={}", adjoin_graph::hex(hmac::sign(&key, body.as_bytes()).as_ref()));
+            let post = reqwest::Client::new().post(it.test.url("/webhooks/facebook"));
+            post.header("x-hub-signature-256", signature).body(body.clone()).send().await.unwrap().status()
+        };
+        let before = it.facts.app_secret.clone();
+        let after = "0123456789abcdef0123456789abcdef";
+        let app_id = it.facts.app_id.clone();
+        it.world.write().unwrap().identity.apps.get_mut(&app_id).unwrap().secret = after.to_owned();
+        let save = async |secret: &str| {
+            let new = NewSetup {
+                client_id: app_id.clone(),
+                client_secret: Some(SecretString::from(secret)),
+                login: Login::Facebook,
+                use_cases: vec!["ads".to_owned(), "leads".to_owned()],
+                extra_permissions: Vec::new(),
+                graph_version: None,
+                keyed_redirect_uri: None,
+            };
+            setup::save(&it.test.app, &Actor::System, new).await.unwrap();
+        };
+        save(after).await;
+        assert_eq!((post(after).await, post(&before).await), (StatusCode::OK, StatusCode::OK));
+        // Saved again as it is: the one of before keeps its time.
+        it.test.clock.advance_seconds(47 * HOUR);
+        save(after).await;
+        assert_eq!(post(&before).await, StatusCode::OK);
+        // Rotation takes it along.
+        let mut file = KeyFile::read(&it.test.key_file()).unwrap();
+        file.add_key().unwrap();
+        let rotating = Vault::new(it.test.app.db.clone(), file);
+        let sealed = vault::rotate(&rotating, it.test.clock.now(), |_| {}).await.unwrap();
+        assert_eq!(post(&before).await, StatusCode::OK, "{sealed:?}");
+        it.test.clock.advance_seconds(HOUR);
+        assert_eq!((post(after).await, post(&before).await), (StatusCode::OK, StatusCode::FORBIDDEN));
+        leads::tidy(&it.test.app).await.unwrap();
+        let kept: Option<Count> =
+            sql("SELECT COUNT(*) AS count FROM connectors WHERE previous_secret_sealed IS NOT NULL")
+                .optional(&it.test.app.db)
+                .await
+                .unwrap();
+        assert_eq!(kept.unwrap().count, 0);
+    });
+}
+
+#[test]
+fn rotation_takes_leads_and_quarantine_along() {
+    on_each_connected(&[], async |it| {
+        let app = &it.test.app;
+        let id = hold(it, "800000000000001", written("800000000000001", "a@example.com")).await;
+        it.announce_raw("not JSON").await;
+        let sealed: Option<Bytes> =
+            sql("SELECT detail_sealed AS bytes FROM leads").optional(&app.db).await.unwrap();
+        let mut file = KeyFile::read(&it.test.key_file()).unwrap();
+        file.add_key().unwrap();
+        let rotating = Vault::new(app.db.clone(), file);
+        vault::rotate(&rotating, it.test.clock.now(), |_| {}).await.unwrap();
+        let again: Option<Bytes> =
+            sql("SELECT detail_sealed AS bytes FROM leads").optional(&app.db).await.unwrap();
+        assert_ne!(sealed.unwrap().bytes, again.unwrap().bytes);
+        assert!(leads::render(app, &it.account, &id).await.unwrap().is_some());
+        assert_eq!(webhooks::list(app, None, None, 10).await.unwrap().items[0].change, json!("not JSON"));
+    });
+}
+
+#[derive(Debug)]
+struct Bytes {
+    bytes: Vec<u8>,
+}
+
+impl store::FromRow for Bytes {
+    fn from_row(row: &store::Row) -> store::Result<Self> {
+        Ok(Self { bytes: row.get("bytes")? })
+    }
 }

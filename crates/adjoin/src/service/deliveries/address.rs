@@ -230,7 +230,7 @@ impl fmt::Display for Allowed {
 
 /// IPv4 networks that are not the public internet: the special-purpose registry of IANA, multicast and reserved.
 const INTERNAL_V4: [(Ipv4Addr, u32); 16] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),

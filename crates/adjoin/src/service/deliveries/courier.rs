@@ -160,11 +160,13 @@ pub async fn run(app: App, mut stopped: watch::Receiver<bool>) {
             let back: Vec<Claimed> = courier.waiting.drain(..).collect();
             courier.ended.extend(back.into_iter().map(|claimed| handed_back(&app, claimed)));
         }
-        let wait = match courier.turn(&app, !is_stopping).await {
-            Ok(_) if is_stopping && courier.sending.is_empty() => return,
+        let turned = courier.turn(&app, !is_stopping).await;
+        if is_stopping && courier.sending.is_empty() {
+            return;
+        }
+        let wait = match turned {
             Ok(true) if courier.sending.is_empty() => continue,
             Ok(_) => LOOK,
-            Err(_) if is_stopping && courier.sending.is_empty() => return,
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

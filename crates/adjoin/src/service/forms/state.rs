@@ -14,6 +14,13 @@ pub struct Counts {
     pub expired: Option<i64>,
 }
 
+impl Counts {
+    /// At least so many are missing when so many are here; `None` when Meta has told no count.
+    pub fn missing(&self, here: i64) -> Option<i64> {
+        self.leads.map(|leads| (leads - self.expired.unwrap_or(0) - here).max(0))
+    }
+}
+
 /// How far the sweep of a form is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

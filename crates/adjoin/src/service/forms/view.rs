@@ -69,7 +69,7 @@ impl Completeness {
             expired: counts.expired,
             held,
             waiting,
-            missing: counts.leads.map(|leads| (leads - counts.expired.unwrap_or(0) - held - waiting).max(0)),
+            missing: counts.missing(held + waiting),
             counted_at,
         }
     }

@@ -1,7 +1,7 @@
 //! Reading leads from Meta. A lead that cannot be read is parked by its cause and read when the cause ends; whatever
 //! signals that is only the faster way, since every parked lead is also tried again by its clock.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use adjoin_graph::Batch;
 use futures_util::{StreamExt as _, stream};
@@ -185,7 +185,7 @@ async fn sorted(
             }
         }
     }
-    let unseen = found.alone.values().any(|trouble| trouble.kind == Kind::Unseen);
+    let unseen = found.alone.values().any(Trouble::is_of_access);
     if unseen && found.of_page.is_none() {
         // That another lead of the Page could be read proves it as well.
         found.access_proven = !found.read.is_empty();
@@ -194,7 +194,7 @@ async fn sorted(
                 LeadAccess::Proven => found.access_proven = true,
                 LeadAccess::Unknown => {}
                 LeadAccess::Refused(trouble) => {
-                    let refused = found.alone.values().find(|trouble| trouble.kind == Kind::Unseen);
+                    let refused = found.alone.values().find(|trouble| trouble.is_of_access());
                     let (code, subcode) = refused.map_or((None, None), |it| (it.code, it.subcode));
                     found.of_page = Some(Trouble { code, subcode, ..trouble });
                 }
@@ -236,7 +236,7 @@ impl Round<'_> {
     async fn settle(&self, leads: &[table::Stored], found: &Found) -> Result<()> {
         let (app, now) = (self.app, self.app.clock.now());
         let mut tx = app.db.begin_apart().await?;
-        let (mut hydrated, mut unseen) = (0_u64, false);
+        let (mut ages, mut parked, mut unseen) = (Vec::new(), Vec::new(), false);
         // All are held before the first event takes its number, as by everybody who does both.
         for mut lead in table::hold(&mut tx, leads).await? {
             // The sweep may have brought it, or somebody erased it.
@@ -245,25 +245,34 @@ impl Round<'_> {
             }
             if let Some(answer) = found.read.get(&lead.meta_lead_id) {
                 sight::complete(app, &mut tx, &mut lead, answer, now).await?;
-                hydrated += 1;
+                ages.push(now.unix() - lead.submitted_at.unwrap_or(lead.seen_at).unix());
             } else if let Some(trouble) = found.alone.get(&lead.meta_lead_id)
                 && lead.leased_until == Some(self.lease)
-                && !(trouble.kind == Kind::Unseen && found.of_page.is_some())
+                && !(trouble.is_of_access() && found.of_page.is_some())
             {
-                unseen |= trouble.kind == Kind::Unseen && !found.access_proven;
+                unseen |= trouble.is_of_access() && !(trouble.kind == Kind::Unseen && found.access_proven);
                 self.park(&mut tx, &mut lead, trouble, found.access_proven, now).await?;
+                parked.extend(lead.state.0.cause().map(|cause| (cause, 1)));
             }
         }
         if let Some(trouble) = &found.of_page {
             unseen |= trouble.kind == Kind::Access;
-            self.park_page(&mut tx, trouble, now).await?;
+            let leads = self.park_page(&mut tx, trouble, now).await?;
+            parked.extend(trouble.parked(now).cause().map(|cause| (cause, leads)));
         }
         if unseen {
             // The Page's subscription knows how to find out why, and drains when it is mended.
             subscribed::check_soon(&mut tx, self.account, Object::Page, self.page_id, now).await?;
         }
         tx.commit().await?;
-        if hydrated > 0 {
+        app.metrics.leads("read", u64::try_from(ages.len()).unwrap_or_default());
+        for age in &ages {
+            app.metrics.lead_read(Duration::from_secs(u64::try_from(*age).unwrap_or_default()));
+        }
+        for (cause, leads) in parked {
+            app.metrics.leads(cause, leads);
+        }
+        if !ages.is_empty() {
             app.wakes.deliver.notify_one();
         }
         if unseen {
@@ -319,7 +328,7 @@ impl Round<'_> {
     }
 
     /// Parks all leads of the Page that are due: none of them can be read.
-    async fn park_page(&self, tx: &mut Tx, trouble: &Trouble, now: Timestamp) -> Result<()> {
+    async fn park_page(&self, tx: &mut Tx, trouble: &Trouble, now: Timestamp) -> Result<u64> {
         let seconds = match trouble.kind {
             // Not all Pages at the same second.
             Kind::Throttle { seconds } => seconds.clamp(1, LONGEST_WAIT_SECONDS - 3600),
@@ -333,14 +342,18 @@ impl Round<'_> {
             lease: self.lease,
             now,
         };
-        table::park_page(tx, &wait).await?;
-        Ok(())
+        Ok(table::park_page(tx, &wait).await?)
     }
 }
 
 /// When Meta stops keeping a lead.
-pub(super) fn expires_at(lead: &table::Stored) -> Timestamp {
-    lead.submitted_at.unwrap_or(lead.seen_at).plus_seconds(KEPT_DAYS * 24 * 60 * 60)
+fn expires_at(lead: &table::Stored) -> Timestamp {
+    expiry(lead.submitted_at.unwrap_or(lead.seen_at))
+}
+
+/// When Meta stops keeping a lead that was sent at this moment.
+pub(super) fn expiry(submitted_at: Timestamp) -> Timestamp {
+    submitted_at.plus_seconds(KEPT_DAYS * 24 * 60 * 60)
 }
 
 /// Seconds until the next try after so many failures in a row; `share` (0 to 1) spreads them.

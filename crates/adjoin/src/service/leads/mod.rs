@@ -6,7 +6,9 @@
 //!   \-> Gone
 //! ```
 
+pub mod charts;
 mod detail;
+mod erase;
 mod hydrate;
 mod read;
 mod render;
@@ -14,14 +16,20 @@ mod sight;
 pub mod stages;
 mod state;
 mod trouble;
+mod view;
 
 use crate::service::{App, Result};
 
 pub use detail::time;
+pub use erase::{ErasedPerson, Person, erase, erase_person, retry, retry_all, tidy};
 pub use render::{Answer, Consent, Content, render};
 pub use sight::{Sighted, Sighting, Source, drain, fill, sight};
 pub use stages::{Stage, StageState};
 pub use state::{Cause, State};
+pub use view::{
+    Filter, Lead, LeadDetail, LeadEvent, PAGE_MAX, SightedBy, Status, Timeline, Waiting, detail, get, list,
+    timeline, waiting,
+};
 
 /// Does what is due now. True when there is more to do at once.
 pub async fn step(app: &App) -> Result<bool> {

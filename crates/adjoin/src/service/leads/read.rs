@@ -9,8 +9,10 @@ use super::trouble::{Kind, Trouble};
 use crate::service::{Who, connections::Access, meta::Line};
 
 /// Everything Meta tells of a lead, but for what it says about ads. Source: the SDK's Lead (facts/leads-webhooks 1.2).
-const FIELDS: &str = "id,created_time,form_id,field_data,custom_disclaimer_responses,is_organic,platform,partner_name,post,\
-                      post_submission_check_result,retailer_item_id,home_listing,vehicle";
+const FIELDS: &str = "partner_name,post,post_submission_check_result,retailer_item_id,home_listing,vehicle";
+/// What makes a lead. Were one of the others taken away by Meta, leads would still be read.
+const CORE_FIELDS: &str =
+    "id,created_time,form_id,field_data,custom_disclaimer_responses,is_organic,platform";
 /// These want somebody who may advertise on the ad account.
 const AD_FIELDS: &str = "ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name";
 
@@ -43,15 +45,26 @@ pub struct Read {
     pub dead_token: Option<GraphError>,
 }
 
+/// What is asked for: all at first, then less.
+#[derive(Debug, Clone, Copy)]
+enum Fields {
+    All,
+    WithoutAds,
+    Core,
+}
+
 /// Reads up to [`Batch::MAX_ITEMS`] leads with what Meta says about their ads, or without where it refuses that.
 pub async fn leads(line: &Line<'_>, ids: &[&str]) -> Read {
-    let mut read = ask(line, ids, true).await;
-    let lesser: Vec<usize> = (0..ids.len())
-        .filter(|&at| read.answers[at].as_ref().is_err_and(|refusal| refusal.asks_too_much))
-        .collect();
-    if !lesser.is_empty() {
+    let mut read = ask(line, ids, Fields::All).await;
+    for fields in [Fields::WithoutAds, Fields::Core] {
+        let lesser: Vec<usize> = (0..ids.len())
+            .filter(|&at| read.answers[at].as_ref().is_err_and(|refusal| refusal.asks_too_much))
+            .collect();
+        if lesser.is_empty() {
+            break;
+        }
         let ids: Vec<&str> = lesser.iter().map(|&at| ids[at]).collect();
-        let again = ask(line, &ids, false).await;
+        let again = ask(line, &ids, fields).await;
         read.dead_token = read.dead_token.or(again.dead_token);
         for (at, answer) in lesser.into_iter().zip(again.answers) {
             read.answers[at] = answer;
@@ -60,8 +73,8 @@ pub async fn leads(line: &Line<'_>, ids: &[&str]) -> Read {
     read
 }
 
-async fn ask(line: &Line<'_>, ids: &[&str], with_ads: bool) -> Read {
-    let requests: Vec<Request> = ids.iter().map(|id| request(id, with_ads)).collect();
+async fn ask(line: &Line<'_>, ids: &[&str], fields: Fields) -> Read {
+    let requests: Vec<Request> = ids.iter().map(|id| request(id, fields)).collect();
     if let [request] = requests.as_slice() {
         return one_by_one(line, std::slice::from_ref(request)).await;
     }
@@ -72,7 +85,10 @@ async fn ask(line: &Line<'_>, ids: &[&str], with_ads: bool) -> Read {
             line.observe_failure(&error);
             let refusal = Refusal::from(&error);
             // Something about the batch as such: too long an answer, a parameter.
-            if refusal.trouble.kind == Kind::Unseen || !(error.is_passing() || error.refusal().is_some()) {
+            if refusal.asks_too_much
+                || refusal.trouble.is_of_access()
+                || !(error.is_passing() || error.refusal().is_some())
+            {
                 tracing::warn!(%error, "leads are read one by one");
                 return one_by_one(line, &requests).await;
             }
@@ -136,8 +152,12 @@ fn is_dead(error: &GraphError) -> bool {
     })
 }
 
-fn request(id: &str, with_ads: bool) -> Request {
-    let fields = if with_ads { format!("{FIELDS},{AD_FIELDS}") } else { FIELDS.to_owned() };
+fn request(id: &str, fields: Fields) -> Request {
+    let fields = match fields {
+        Fields::All => format!("{CORE_FIELDS},{FIELDS},{AD_FIELDS}"),
+        Fields::WithoutAds => format!("{CORE_FIELDS},{FIELDS}"),
+        Fields::Core => CORE_FIELDS.to_owned(),
+    };
     Request::get(format!("/{id}")).param("fields", fields)
 }
 

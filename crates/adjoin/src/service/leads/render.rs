@@ -16,6 +16,7 @@ use crate::{
 
 /// A lead with what the person sent, as an event and the API show it. Ids are text, also where Meta writes numbers.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "LeadContent")]
 pub struct Content {
     pub lead_id: LeadId,
     pub meta_lead_id: String,
@@ -43,6 +44,7 @@ pub struct Content {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "LeadAnswer")]
 pub struct Answer {
     /// The question's key.
     pub name: String,
@@ -54,6 +56,7 @@ pub struct Answer {
 
 /// A box of the form's own disclaimer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "LeadConsent")]
 pub struct Consent {
     pub checkbox_key: String,
     pub is_checked: bool,

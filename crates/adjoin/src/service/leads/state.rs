@@ -6,6 +6,7 @@ use crate::{service::Who, time::Timestamp};
 /// Where a lead stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
+#[schemars(rename = "LeadState")]
 pub enum State {
     /// Meta named it; it is to be read.
     Seen,
@@ -33,6 +34,7 @@ pub enum State {
 /// Why a lead cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "LeadCause")]
 pub enum Cause {
     /// The token is dead: somebody has to connect again.
     Token,

@@ -26,7 +26,9 @@ pub enum Kind {
     Token,
     /// Meta does not let us at it, or does not have it: the two look alike (100/33).
     Unseen,
-    /// Known to be a matter of access.
+    /// Meta does not let us at this lead.
+    Refused,
+    /// Known to be a matter of access, for all leads of the Page.
     Access,
     /// Meta's limit is used up; seconds to wait.
     Throttle { seconds: i64 },
@@ -55,14 +57,13 @@ impl Trouble {
                     .unwrap_or_else(|| i64::from(pause_seconds)),
             },
             Class::Reconnect | Class::ActionOnFacebook => Kind::Token,
-            Class::Gone
-            | Class::MissingPermission
-            | Class::MissingRole
-            | Class::BadParameter
-            | Class::Policy
-            | Class::Configuration => Kind::Unseen,
+            Class::Gone => Kind::Unseen,
+            Class::MissingPermission | Class::MissingRole | Class::Policy | Class::Configuration => {
+                Kind::Refused
+            }
             // What nobody knows is tried again, ever more seldom: never a reason to give a lead up.
             Class::Temporary
+            | Class::BadParameter
             | Class::Internal
             | Class::TooMuchData
             | Class::VersionEnded
@@ -94,7 +95,9 @@ impl Trouble {
             Error::Unpermitted { message, next_step } => told(Kind::Access, message, Who::Account, next_step),
             Error::Meta(error) => match Self::explained(*error) {
                 // It is the Page that cannot be seen, so it is no matter of one lead.
-                trouble @ Self { kind: Kind::Unseen, .. } => Self { kind: Kind::Access, ..trouble },
+                trouble @ Self { kind: Kind::Unseen | Kind::Refused, .. } => {
+                    Self { kind: Kind::Access, ..trouble }
+                }
                 trouble => trouble,
             },
             other => told(
@@ -111,11 +114,16 @@ impl Trouble {
         matches!(self.kind, Kind::Token | Kind::Access | Kind::Throttle { .. })
     }
 
+    /// Whether it may be that Meta does not let us at the lead.
+    pub const fn is_of_access(&self) -> bool {
+        matches!(self.kind, Kind::Unseen | Kind::Refused)
+    }
+
     /// The state of a lead that waits for its end.
     pub fn parked(&self, since: Timestamp) -> State {
         let cause = match self.kind {
             Kind::Token => Cause::Token,
-            Kind::Unseen | Kind::Access => Cause::Access,
+            Kind::Unseen | Kind::Refused | Kind::Access => Cause::Access,
             Kind::Throttle { .. } => Cause::Throttle,
             Kind::Passing => Cause::Passing,
         };
@@ -165,9 +173,10 @@ mod tests {
             (190, Some(459), Kind::Token),
             (102, None, Kind::Token),
             (100, Some(33), Kind::Unseen),
-            (10, None, Kind::Unseen),
-            (200, None, Kind::Unseen),
-            (190, Some(492), Kind::Unseen),
+            (10, None, Kind::Refused),
+            (200, None, Kind::Refused),
+            (190, Some(492), Kind::Refused),
+            (100, None, Kind::Passing),
             (1, None, Kind::Passing),
             (2, None, Kind::Passing),
             (987_654, None, Kind::Passing),

@@ -74,7 +74,7 @@ pub async fn take(app: &App, signature: &str, body: Vec<u8>) -> std::result::Res
 }
 
 /// The app's secret, and the one before while Meta may still sign with it. `None`: there is no setup.
-async fn secrets(app: &App) -> Result<Option<Vec<SecretString>>> {
+pub(super) async fn secrets(app: &App) -> Result<Option<Vec<SecretString>>> {
     let now = app.clock.now();
     let read = async |(): &()| connectors::secrets(&app.db, FACEBOOK_MARKETING).await;
     let Some(row) = app.recent.app_secrets.get(&app.db, (), now, read).await? else {

@@ -48,16 +48,26 @@ async fn one_by_one(app: &App, bodies: usize) -> Result<()> {
     for _ in 0..bodies {
         let mut tx = app.db.begin().await?;
         let Some(body) = table::take_oldest(&mut tx, 1).await?.pop() else { return Ok(()) };
-        if let Err(error) = sort_all(app, &mut tx, std::slice::from_ref(&body)).await {
-            drop(tx);
-            tracing::error!(error = &error as &dyn std::error::Error, "a webhook could not be sorted");
-            tx = app.db.begin().await?;
-            unreadable(app, &mut tx, &body).await?;
-            table::delete(&mut tx, &body.id).await?;
+        match sort_all(app, &mut tx, std::slice::from_ref(&body)).await {
+            Ok(()) => {}
+            // Nothing is wrong with a body that a database could not sort at the moment.
+            Err(error) if !is_about_data(&error) => return Err(error),
+            Err(error) => {
+                drop(tx);
+                tracing::error!(error = &error as &dyn std::error::Error, "a webhook could not be sorted");
+                tx = app.db.begin().await?;
+                unreadable(app, &mut tx, &body).await?;
+                table::delete(&mut tx, &body.id).await?;
+            }
         }
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// Whether the database refused what was to be stored.
+fn is_about_data(error: &Error) -> bool {
+    matches!(error, Error::Store(error) if error.is_about_data())
 }
 
 /// What becomes of a change.

@@ -55,6 +55,8 @@ pub struct Partner {
 pub struct InAccount {
     pub actor: Actor,
     pub id: AccountId,
+    /// What the key reaches: this account at least.
+    pub reach: Reach,
 }
 
 impl FromRequestParts<App> for Caller {
@@ -98,10 +100,9 @@ impl FromRequestParts<App> for InAccount {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
         let Caller { actor, reach } = Caller::from_request_parts(parts, app).await?;
         let At(AccountPath { account_id: id }) = At::from_request_parts(parts, app).await?;
-        match reach {
-            Reach::AllAccounts => Ok(Self { actor, id }),
-            Reach::One(own) if own == id => Ok(Self { actor, id }),
-            Reach::One(_) => Err(Error::NotFound { what: "the account" }.into()),
+        match &reach {
+            Reach::One(own) if *own != id => Err(Error::NotFound { what: "the account" }.into()),
+            Reach::AllAccounts | Reach::One(_) => Ok(Self { actor, id, reach }),
         }
     }
 }

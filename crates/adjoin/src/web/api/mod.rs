@@ -37,7 +37,7 @@ pub use caller::RateLimits;
 
 use v1::{
     accounts, api_keys, app_subscriptions, calls, connect_sessions, connections, deliveries, endpoints,
-    events, forms, methods, settings, setup, subscriptions,
+    events, forms, leads, methods, quarantine, settings, setup, subscriptions,
 };
 
 type Result<T, E = Refused> = std::result::Result<T, E>;
@@ -107,6 +107,15 @@ fn routes() -> ApiRouter<App> {
         .api_route("/v1/accounts/{account_id}/forms/sweep", verb!(post_with forms::sweep))
         .api_route("/v1/accounts/{account_id}/forms/{form_id}", verb!(get_with forms::get))
         .api_route("/v1/accounts/{account_id}/forms/{form_id}/backfill", verb!(post_with forms::backfill))
+        .api_route("/v1/accounts/{account_id}/leads", verb!(get_with leads::list))
+        .api_route("/v1/accounts/{account_id}/leads/erase", verb!(post_with leads::erase_person))
+        .api_route("/v1/accounts/{account_id}/leads/retry", verb!(post_with leads::retry_all))
+        .api_route(
+            "/v1/accounts/{account_id}/leads/{lead_id}",
+            verb!(get_with leads::get).merge(verb!(delete_with leads::erase)),
+        )
+        .api_route("/v1/accounts/{account_id}/leads/{lead_id}/retry", verb!(post_with leads::retry))
+        .api_route("/v1/quarantine", verb!(get_with quarantine::list))
         .api_route("/v1/accounts/{account_id}/subscriptions", verb!(get_with subscriptions::list))
         .api_route("/v1/accounts/{account_id}/subscriptions/check", verb!(post_with subscriptions::check))
         .api_route("/v1/app-subscriptions", verb!(get_with app_subscriptions::list))

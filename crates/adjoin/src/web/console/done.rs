@@ -42,6 +42,19 @@ done! {
     DisconnectedAtMeta = "disconnected-at-meta", "Our copy of the token is erased, and the consent is taken back at Meta.";
     DisconnectedHereOnly = "disconnected-here", "Our copy of the token is erased. At Meta the consent stays, because the same person connected another account.";
     DisconnectedNotAtMeta = "disconnected-not-at-meta", "Our copy of the token is erased. Meta did not take the consent back; the person can remove the app at Facebook under Business Integrations.";
+    SweepAsked = "sweep-asked", "All forms are being swept. What was missing appears in the inbox.";
+    BackfillAsked = "backfill-asked", "The backfill is under way. What is missing is taken in and delivered.";
+    CheckAsked = "check-asked", "The subscriptions are being checked at Meta.";
+    TakenOver = "taken-over", "The webhooks come here now. Meta has confirmed it.";
+    LeadsRetried = "leads-retried", "The leads that wait are being read from Meta.";
+    LeadRetried = "lead-retried", "It is being read from Meta.";
+    LeadErased = "lead-erased", "What the person sent is erased.";
+    EndpointChanged = "endpoint-changed", "The endpoint is changed. What is sent from now on follows it.";
+    EndpointEnabled = "endpoint-enabled", "The endpoint is enabled, and what was held is on its way.";
+    EndpointDisabled = "endpoint-disabled", "The endpoint is disabled. What is for it is held.";
+    EndpointDeleted = "endpoint-deleted", "The endpoint and its deliveries are deleted.";
+    TestSent = "test-sent", "A test event is on its way. Its attempt appears below.";
+    Replayed = "replayed", "It is sent again, with the same id.";
     AccountDeleted = "account-deleted", "The account and everything stored for it are deleted.";
 }
 

@@ -2,13 +2,18 @@
 
 mod accounts;
 mod ads;
+mod charts;
 mod connections;
 mod connectors;
 mod done;
+mod endpoints;
 mod failure;
+mod forms;
+mod leads;
 mod next;
 mod overview;
 mod parts;
+mod quarantine;
 mod rules;
 mod session;
 mod settings;
@@ -22,7 +27,7 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::{StatusCode, request::Parts},
     response::{Html, IntoResponse, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use serde::Deserialize;
 use tower_http::csrf::CsrfLayer;
@@ -58,6 +63,59 @@ pub fn router() -> Router<App> {
         .route(
             "/connectors/facebook-marketing/setup",
             get(connectors::setup::show).post(connectors::setup::submit),
+        )
+        .route("/connectors/facebook-marketing/webhooks", get(connectors::webhooks::show))
+        .route(
+            "/connectors/facebook-marketing/webhooks/{object}/take-over",
+            get(connectors::webhooks::confirm).post(connectors::webhooks::take_over),
+        )
+        .route("/leads", get(leads::list::of_all))
+        .route("/leads/retry", get(leads::actions::back).post(leads::actions::retry_all))
+        .route("/accounts/{account}/leads", get(leads::list::of_account))
+        .route(
+            "/accounts/{account}/leads/retry",
+            get(leads::actions::back_to_account).post(leads::actions::retry_account),
+        )
+        .route("/accounts/{account}/leads/{lead}", get(leads::page::show))
+        .route(
+            "/accounts/{account}/leads/{lead}/retry",
+            get(leads::actions::back_to_lead).post(leads::actions::retry),
+        )
+        .route(
+            "/accounts/{account}/leads/{lead}/erase",
+            get(leads::actions::confirm_erase).post(leads::actions::erase),
+        )
+        .route("/endpoints", get(endpoints::list::show))
+        .route("/endpoints/new", get(endpoints::edit::new).post(endpoints::edit::create))
+        .route("/endpoints/{endpoint}", get(endpoints::page::show))
+        .route("/endpoints/{endpoint}/edit", get(endpoints::edit::show).post(endpoints::edit::submit))
+        .route(
+            "/endpoints/{endpoint}/delete",
+            get(endpoints::delete::confirm).post(endpoints::delete::submit),
+        )
+        .route("/endpoints/{endpoint}/test", button(post(endpoints::actions::test)))
+        .route("/endpoints/{endpoint}/secret", button(post(endpoints::actions::rotate_secret)))
+        .route("/endpoints/{endpoint}/enable", button(post(endpoints::actions::enable)))
+        .route("/endpoints/{endpoint}/disable", button(post(endpoints::actions::disable)))
+        .route("/endpoints/{endpoint}/recover", button(post(endpoints::actions::recover)))
+        .route("/endpoints/{endpoint}/replay", button(post(endpoints::actions::replay)))
+        .route("/endpoints/{endpoint}/replay-dead", button(post(endpoints::actions::replay_dead)))
+        .route("/deliveries/{delivery}", get(endpoints::delivery::show))
+        .route(
+            "/deliveries/{delivery}/replay",
+            get(endpoints::delivery::back).post(endpoints::delivery::replay),
+        )
+        .route("/quarantine", get(quarantine::show))
+        .route("/accounts/{account}/forms", get(forms::list::show))
+        .route("/accounts/{account}/forms/sweep", get(forms::actions::back).post(forms::actions::sweep))
+        .route("/accounts/{account}/forms/{form}", get(forms::form::show))
+        .route(
+            "/accounts/{account}/forms/{form}/backfill",
+            get(forms::form::show).post(forms::form::backfill),
+        )
+        .route(
+            "/accounts/{account}/subscriptions/check",
+            get(forms::actions::back).post(forms::actions::check),
         )
         .route("/accounts", get(accounts::list::show))
         .route("/accounts/new", get(accounts::create::show).post(accounts::create::submit))
@@ -95,6 +153,11 @@ pub fn router() -> Router<App> {
         .method_not_allowed_fallback(|| async { Failure::no_page() })
         .layer(axum::Extension(limits))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::cross_site().into_response()))
+}
+
+/// A button of an endpoint's page; its address leads back there.
+fn button(press: MethodRouter<App>) -> MethodRouter<App> {
+    press.get(endpoints::actions::back)
 }
 
 /// What every page behind sign-in shows around its content.

@@ -3,10 +3,16 @@
 use askama::Template;
 use axum::extract::State;
 
-use super::{Frame, Page, Result, connections::words};
+use super::{
+    Frame, Page, Result,
+    charts::Charts,
+    connections::words,
+    parts::{Mark, Tone},
+};
 use crate::service::{
     App, api_keys,
-    overview::{self, Counts},
+    leads::charts,
+    overview::{self, Counts, LeadCounts},
     settings::{self, ServiceOrigin},
     setup,
 };
@@ -16,7 +22,18 @@ use crate::service::{
 pub struct Overview {
     frame: Frame,
     counts: Counts,
+    leads: LeadCounts,
+    /// Once an account is connected.
+    charts: Option<Charts>,
     steps: Vec<Step>,
+}
+
+/// A number of the leads' card: what it counts, how it stands, and where to see it.
+struct Number {
+    what: &'static str,
+    count: i64,
+    tone: Tone,
+    link: &'static str,
 }
 
 /// One step of the way to the first connected account.
@@ -36,6 +53,24 @@ impl Overview {
 
     fn is_connected(&self) -> bool {
         connected(&self.counts) > 0
+    }
+
+    /// Where leads stand, those first that somebody should look after.
+    fn numbers(&self) -> Vec<Number> {
+        let number = |what, count, tone: Tone, link| {
+            let tone = if count > 0 { tone } else { Tone::Ok };
+            Number { what, count, tone, link }
+        };
+        let leads = &self.leads;
+        vec![
+            number("Missing: Meta counts them, and they are not here", leads.missing, Tone::Bad, "/accounts"),
+            number("Parked: they cannot be read from Meta", leads.parked, Tone::Bad, "/leads?state=parked"),
+            number("Deliveries given up", leads.dead, Tone::Bad, "/endpoints"),
+            number("Pages and ad accounts with a fault", leads.faults, Tone::Warn, "/accounts"),
+            number("Being read from Meta", leads.seen, Tone::Note, "/leads?state=waiting"),
+            number("Deliveries on their way", leads.undelivered, Tone::Note, "/endpoints"),
+            number("Changes in quarantine", leads.quarantined, Tone::Note, "/quarantine"),
+        ]
     }
 
     /// The first step that is not done.
@@ -88,5 +123,29 @@ pub async fn show(State(app): State<App>, frame: Frame) -> Result<Page<Overview>
             verb: "Create a key",
         },
     ];
-    Ok(Page::new(Overview { frame, counts, steps }))
+    let leads = overview::lead_counts(&app).await?;
+    let charts = match connected(&counts) {
+        0 => None,
+        _ => Some(Charts::new(charts::charts(&app, None).await?)),
+    };
+    Ok(Page::new(Overview { frame, counts, leads, charts, steps }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn what_somebody_should_look_after_is_marked() {
+        let leads = LeadCounts { missing: 3, seen: 1, ..LeadCounts::default() };
+        let counts = Counts { accounts: 1, connections: [("connected".to_owned(), 1)].into() };
+        let frame = Frame::sample(Timestamp::from_unix(0));
+        let page =
+            Overview { frame, counts, leads, charts: Some(Charts::new(Vec::new())), steps: Vec::new() };
+        let tones: Vec<Tone> = page.numbers().iter().map(|it| it.tone).collect();
+        assert_eq!(tones[..2], [Tone::Bad, Tone::Ok]);
+        assert_eq!(tones[4], Tone::Note);
+        assert!(page.render().unwrap().contains("Missing: Meta counts them"));
+    }
 }

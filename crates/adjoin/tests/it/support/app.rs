@@ -43,6 +43,8 @@ impl TestApp {
             master_key_file: Some(key_path),
             graph_url: Some(graph_url),
             dialog_url: Some(dialog_url),
+            // Receivers of tests are here.
+            delivery_allow: vec!["127.0.0.0/8".parse().unwrap()],
             ..Options::default()
         }
         .resolve(None)

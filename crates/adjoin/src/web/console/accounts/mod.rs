@@ -9,6 +9,6 @@ use super::Failure;
 use crate::id::AccountId;
 
 /// The id in the address; whatever is no id is a page that is not there.
-fn account_id(text: &str) -> Result<AccountId, Failure> {
+pub fn account_id(text: &str) -> Result<AccountId, Failure> {
     text.parse().map_err(|_| Failure::no_page())
 }

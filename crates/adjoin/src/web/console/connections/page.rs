@@ -167,6 +167,7 @@ mod tests {
             id: connection.account_id.clone(),
             external_id: None,
             name: "Blue <b>Door</b>".to_owned(),
+            lead_retention_days: None,
             created_at: now,
         };
         let call = Call {

@@ -2,3 +2,4 @@
 
 pub mod library;
 pub mod setup;
+pub mod webhooks;

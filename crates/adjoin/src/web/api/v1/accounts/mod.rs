@@ -16,6 +16,8 @@ pub struct Account {
     /// Your own id for it; unique.
     pub external_id: Option<String>,
     pub name: String,
+    /// How many days its leads are kept after they were read from Meta; null: until they are erased.
+    pub lead_retention_days: Option<i64>,
     pub created_at: Timestamp,
 }
 
@@ -25,6 +27,7 @@ impl From<accounts::Account> for Account {
             id: account.id,
             external_id: account.external_id,
             name: account.name,
+            lead_retention_days: account.lead_retention_days,
             created_at: account.created_at,
         }
     }

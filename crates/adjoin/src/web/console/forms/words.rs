@@ -1,0 +1,110 @@
+//! Forms and subscriptions, in words.
+
+use askama::{Template, filters::HtmlSafe};
+
+use crate::{
+    service::{
+        forms::{Completeness, PassKind, Totals},
+        subscriptions::{AppState, Object, State},
+    },
+    web::console::parts::{Badge, Tone},
+};
+
+/// How much of what Meta counts is here, as a bar.
+#[derive(Debug, Clone, Copy, Template)]
+#[template(path = "console/forms/share.html")]
+pub struct Share {
+    held: i64,
+    missing: i64,
+}
+
+impl HtmlSafe for Share {}
+
+impl Share {
+    pub fn of(it: &Completeness) -> Self {
+        Self { held: it.held, missing: it.missing.unwrap_or_default() }
+    }
+
+    /// Of a hundred; what is missing is never rounded away.
+    fn here(self) -> i64 {
+        match (self.held, self.missing) {
+            (0, 0) => 0,
+            (_, 0) => 100,
+            (held, missing) => (held * 100 / (held + missing)).min(99),
+        }
+    }
+}
+
+/// What a form's missing leads come to.
+pub fn missing(it: &Completeness) -> Badge {
+    match it.missing {
+        Some(0) => Badge::new(Tone::Ok, "None missing"),
+        Some(missing) => Badge::new(Tone::Warn, format!("{missing} missing")),
+        None => Badge::new(Tone::Off, "Not counted yet"),
+    }
+}
+
+/// The same for all forms together.
+pub fn missing_of_all(totals: &Totals) -> Badge {
+    match totals.missing {
+        0 => Badge::new(Tone::Ok, "None missing"),
+        missing => Badge::new(Tone::Warn, format!("{missing} missing")),
+    }
+}
+
+/// A form's state at Meta.
+pub fn status(status: &str) -> Badge {
+    match status {
+        "ACTIVE" => Badge::new(Tone::Ok, "Active"),
+        "ARCHIVED" => Badge::new(Tone::Off, "Archived"),
+        "DELETED" => Badge::new(Tone::Off, "Deleted"),
+        "DRAFT" => Badge::new(Tone::Note, "Draft"),
+        other => Badge::new(Tone::Note, other),
+    }
+}
+
+pub fn pass(kind: PassKind) -> &'static str {
+    match kind {
+        PassKind::Regular => "what is new",
+        PassKind::Daily => "the last 48 hours, as every day",
+        PassKind::Weekly => "all that Meta keeps, as every week",
+        PassKind::Backfill => "a backfill",
+    }
+}
+
+/// The plural, as a heading.
+pub fn objects(object: Object) -> &'static str {
+    match object {
+        Object::Page => "Pages",
+        Object::AdAccount => "Ad accounts",
+    }
+}
+
+pub fn subscription(state: &State) -> Badge {
+    match state {
+        State::Pending => Badge::new(Tone::Note, "Being checked"),
+        State::Active { .. } => Badge::new(Tone::Ok, "Webhooks come"),
+        State::Faulty { subscribed_since: Some(_), .. } => Badge::new(Tone::Warn, "Needs attention"),
+        State::Faulty { .. } => Badge::new(Tone::Bad, "No webhooks"),
+        State::Leaving => Badge::new(Tone::Off, "Being taken back"),
+    }
+}
+
+pub fn app_subscription(state: &AppState) -> Badge {
+    match state {
+        AppState::Pending => Badge::new(Tone::Note, "Being checked"),
+        AppState::Active { .. } => Badge::new(Tone::Ok, "Subscribed"),
+        AppState::Faulty { .. } => Badge::new(Tone::Bad, "Not subscribed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_never_rounded_away() {
+        let here = |held, missing| Share { held, missing }.here();
+        assert_eq!((here(0, 0), here(7, 0), here(99_999, 1), here(0, 3)), (0, 100, 99, 0));
+    }
+}
