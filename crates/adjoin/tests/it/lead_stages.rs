@@ -277,7 +277,7 @@ fn what_meta_refused_is_sent_when_it_is_reported_again() {
         // And now it does.
         let meta_id = submit(it, &it.facts.form_id, &[("email", MAIL)]);
         let known = of_an_ad(it, &meta_id).await;
-        it.switch_on("rate_limit=buc");
+        it.switch_on("rate_limit=app");
         let (status, _) = caller.call("lead.report_stage", &report(it, &known, "Won")).await;
         assert!(status.is_client_error() || status.is_server_error());
         it.world.write().unwrap().scenarios.clear("rate_limit");
