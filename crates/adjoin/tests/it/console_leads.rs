@@ -51,7 +51,10 @@ async fn seen(it: &Connected, meta_lead_id: &str) -> LeadId {
         at: it.test.clock.now(),
         detail: None,
     };
-    leads::sight(&it.test.app, sighting).await.unwrap().lead_id
+    let mut tx = it.test.app.db.begin().await.unwrap();
+    let sighted = leads::sight(&it.test.app, &mut tx, sighting).await.unwrap();
+    tx.commit().await.unwrap();
+    sighted.lead_id
 }
 
 async fn park(it: &Connected, id: &LeadId) {

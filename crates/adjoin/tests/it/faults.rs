@@ -56,8 +56,8 @@ async fn read_only(world: &Connected, url: &str, on: bool) {
         sql(text).execute(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
     } else {
-        let word = if on { "on" } else { "off" };
-        at_server(url, &format!("ALTER DATABASE \"{{name}}\" SET default_transaction_read_only = {word}"))
+        let set = if on { "on" } else { "off" };
+        at_server(url, &format!("ALTER DATABASE \"{{name}}\" SET default_transaction_read_only = {set}"))
             .await;
         end_connections(url).await;
     }

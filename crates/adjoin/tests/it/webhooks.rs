@@ -15,9 +15,7 @@ use crate::support::{Connected, on_each_app, on_each_connected};
 
 pub fn signature(secret: &str, body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let digits: String =
-        hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={digits}")
+    format!("sha256={}", adjoin_graph::hex(hmac::sign(&key, body.as_bytes()).as_ref()))
 }
 
 pub async fn post(world: &Connected, body: &str) -> StatusCode {
