@@ -45,7 +45,7 @@ fn main() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let databases = service.block_on(databases(folder.path()));
+    let databases = databases(folder.path());
     let load_side = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     println!(
         "webhooks a second that are on disk, load average {}; best of {ROUNDS} rounds (worst behind it)",
@@ -93,7 +93,7 @@ fn main() {
     println!("\ngoal: at least {GOAL} of the bare group commit");
 }
 
-async fn databases(folder: &Path) -> Vec<(&'static str, String)> {
+fn databases(folder: &Path) -> Vec<(&'static str, String)> {
     let mut databases = vec![("SQLite", format!("sqlite://{}", folder.join("adjoin.db").display()))];
     if let Ok(server) = std::env::var("ADJOIN_TEST_POSTGRES_URL") {
         databases.push(("PostgreSQL", server));

@@ -74,8 +74,9 @@ impl Sandbox {
             now: None,
         };
         let sandbox = Server::new(options, listener)?;
-        println!("{}", sandbox.facts().to_json());
+        // The line on stdout comes last: whoever reads it may end us at once.
         tracing::info!(admin = sandbox.facts().admin_url, "the sandbox is up");
+        println!("{}", sandbox.facts().to_json());
         sandbox.run(shutdown_signal()).await?;
         Ok(Outcome::Good)
     }

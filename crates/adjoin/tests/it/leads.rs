@@ -12,7 +12,10 @@ use adjoin::{
     store::{self, leads as table, sql},
     vault::{self, KeyFile, Vault},
 };
-use adjoin_sandbox::world::{Submission, leads::Platform};
+use adjoin_sandbox::world::{
+    Submission,
+    leads::{Answer, Consent, Platform},
+};
 use aws_lc_rs::hmac;
 use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
@@ -50,8 +53,14 @@ impl Connected {
             .unwrap()
             .submit(Submission {
                 form: self.facts.form_id.clone(),
-                answers: Vec::new(),
-                consents: Vec::new(),
+                answers: vec![Answer {
+                    name: "email".to_owned(),
+                    values: vec!["greta@example.com".to_owned(), "thorn@example.com".to_owned()],
+                }],
+                consents: vec![
+                    Consent { key: "news".to_owned(), checked: true },
+                    Consent { key: "partners".to_owned(), checked: false },
+                ],
                 ad: None,
                 platform: Platform::Facebook,
                 created: None,
@@ -135,8 +144,10 @@ fn what_a_webhook_announces_is_read_whole_and_told_once() {
         let lead = it.lead(&ids[0]).await;
         assert_eq!((lead.state.0.clone(), lead.due_at), (State::Hydrated, None));
         let content = leads::render(&it.test.app, &it.account, &lead.id).await.unwrap().unwrap();
-        assert!(!content.answers.is_empty() && !content.consents.is_empty(), "{content:?}");
-        assert!(content.answers.iter().all(|answer| !answer.values.is_empty()));
+        assert_eq!(content.answers[0].values, ["greta@example.com", "thorn@example.com"]);
+        let consents: Vec<_> =
+            content.consents.iter().map(|it| (it.checkbox_key.as_str(), it.is_checked)).collect();
+        assert_eq!(consents, [("news", true), ("partners", false)]);
         assert_eq!((content.is_organic, content.platform.as_deref()), (Some(true), Some("fb")));
         assert_eq!(content.raw["id"], ids[0].as_str());
     });
@@ -316,6 +327,45 @@ fn a_clock_that_was_set_back_holds_nothing_up() {
     });
 }
 
+#[test]
+fn any_order_and_repetition_of_the_same_changes_ends_in_the_same_leads() {
+    on_each_connected(&[], async |it| {
+        let mut seed = 7_u64;
+        for round in 0..4 {
+            let mut changes = Vec::new();
+            for _ in 0..6 {
+                let id = it.send_in();
+                let number: u64 = id.parse().unwrap();
+                let value = |id: Value| json!({ "leadgen_id": id, "page_id": it.facts.page_id, "form_id": it.facts.form_id });
+                let mut update = value(json!(number));
+                update["event"] = json!("qualification_status_change");
+                changes.push(json!({ "field": "leadgen", "value": value(json!(id)) }));
+                changes.push(json!({ "field": "leadgen", "value": value(json!(number)) }));
+                changes.push(json!({ "field": "leadgen_update", "value": update }));
+            }
+            for at in (1..changes.len()).rev() {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                changes.swap(at, usize::try_from(seed >> 33).unwrap() % (at + 1));
+            }
+            for changes in changes.chunks(1 + round) {
+                let entry = json!({ "id": it.facts.page_id, "time": 1, "changes": changes });
+                it.announce_raw(&json!({ "object": "page", "entry": [entry] }).to_string()).await;
+            }
+            hydrate(&it.test.app).await;
+        }
+        assert_eq!(it.created().await, 24);
+        for (text, expected) in [
+            ("SELECT COUNT(*) AS count FROM leads WHERE status = 'hydrated'", 24),
+            ("SELECT COUNT(*) AS count FROM lead_sightings WHERE times = 2", 24),
+            ("SELECT COUNT(*) AS count FROM events WHERE type = 'lead.updated'", 24),
+            ("SELECT COUNT(*) AS count FROM quarantine", 0),
+        ] {
+            let row: Option<Count> = sql(text).optional(&it.test.app.db).await.unwrap();
+            assert_eq!(row.unwrap().count, expected, "{text}");
+        }
+    });
+}
+
 /// A lead as a sweep brings it, whole.
 pub async fn hold(it: &Connected, meta_lead_id: &str, detail: Value) -> LeadId {
     let app = &it.test.app;
@@ -373,7 +423,7 @@ fn the_api_lists_shows_retries_and_erases_leads() {
         );
         let none = format!("{base}?form_id=1&delivered=false&submitted_from=2026-11-24T00:00:00Z");
         assert_eq!(backend.get(&none).await.1["data"], json!([]));
-        assert_eq!(backend.get(&format!("{base}?cause=hunger")).await.0, StatusCode::BAD_REQUEST);
+        assert_eq!(backend.get(&format!("{base}?cause=hunger")).await.0, StatusCode::UNPROCESSABLE_ENTITY);
 
         // Retried, and told why it still waits; one that was read is not retried.
         let path = format!("{base}/{}", lead["id"].as_str().unwrap());

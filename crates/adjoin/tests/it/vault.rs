@@ -112,11 +112,12 @@ async fn connections_with_tokens(test: &TestApp, count: usize) -> Vec<(Scope, St
         adjoin::store::sql(
             "INSERT INTO connections (id, account_id, connector_id, status, state, token_sealed, subject, wanted, granted,
                                       declined, assets, created_at, updated_at)
-             VALUES ($1, $2, 'facebook_marketing', 'connected', '{}', $3, '{}', '[]', '[]', '[]', '{}', 0, 0)",
+             VALUES ($1, $2, 'facebook_marketing', 'connected', '{\"state\":\"connected\"}', $3, 'null', '[]', '[]', '[]', $4, 0, 0)",
         )
         .bind(&id)
         .bind(&account.id)
         .bind(sealed)
+        .bind(adjoin::store::Json(adjoin::service::connections::Assets::default()))
         .execute(&mut tx)
         .await
         .unwrap();

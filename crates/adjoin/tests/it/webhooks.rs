@@ -43,21 +43,21 @@ pub fn leadgen(page: &str, leads: &[Value]) -> String {
         .to_string()
 }
 
+struct Count(i64);
+
+impl adjoin::store::FromRow for Count {
+    fn from_row(row: &adjoin::store::Row) -> adjoin::store::Result<Self> {
+        Ok(Self(row.get("count")?))
+    }
+}
+
 /// All rows of a table.
 async fn count(world: &Connected, table: &'static str) -> i64 {
     let text = match table {
         "leads" => "SELECT COUNT(*) AS count FROM leads",
         "webhooks" => "SELECT COUNT(*) AS count FROM webhooks",
-        "sightings" => "SELECT SUM(times) AS count FROM lead_sightings",
         _ => unreachable!("{table}"),
     };
-    struct Count(i64);
-    impl adjoin::store::FromRow for Count {
-        fn from_row(row: &adjoin::store::Row) -> adjoin::store::Result<Self> {
-            // A sum is a NUMERIC at PostgreSQL; the text of both is the same.
-            Ok(Self(row.get::<Option<i64>>("count")?.unwrap_or_default()))
-        }
-    }
     let row: Option<Count> = adjoin::store::sql(text).optional(&world.test.app.db).await.unwrap();
     row.unwrap().0
 }

@@ -20,7 +20,9 @@ use crate::{
 };
 
 pub use state::{Counts, Done, Pass, PassKind, Sweep, SweepTrouble};
-pub use view::{Completeness, Form, FormDetail, FormVersion, Forms, Totals, backfill, get, list, sweep_all};
+pub use view::{
+    Completeness, Form, FormDetail, FormVersion, Forms, SweepView, Totals, backfill, get, list, sweep_all,
+};
 
 /// How long Meta keeps leads, in days. Widely reported; its developer pages do not state it (facts/leads-webhooks 1.5).
 pub const KEPT_DAYS: i64 = 90;

@@ -57,7 +57,7 @@ impl Charts {
     /// The top of the scale of leads: the most of a day, rounded up to what halves well.
     fn top(&self) -> i64 {
         let most = self.days.iter().map(|day| day.leads).max().unwrap_or_default().max(2);
-        let step = 10_i64.pow(u32::try_from(most.ilog10()).unwrap_or_default());
+        let step = 10_i64.pow(most.ilog10());
         [2, 4, 6, 8, 10].into_iter().map(|it| it * step).find(|it| *it >= most).unwrap_or(most)
     }
 

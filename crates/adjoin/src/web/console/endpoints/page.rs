@@ -101,6 +101,7 @@ impl EndpointPage {
         Some(address(&self.here(), &[("status", status), ("after", next)]))
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand over references")]
     fn is_shown(&self, status: &Status) -> bool {
         self.status == Some(*status)
     }

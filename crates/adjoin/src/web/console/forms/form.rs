@@ -95,8 +95,13 @@ mod tests {
     #[test]
     fn sweep_versions_and_a_refused_backfill_are_said() {
         let now = Timestamp::from_unix(1_795_514_400);
-        let account =
-            Account { id: AccountId::new(), external_id: None, name: "A <b>".to_owned(), created_at: now };
+        let account = Account {
+            id: AccountId::new(),
+            external_id: None,
+            name: "A <b>".to_owned(),
+            created_at: now,
+            lead_retention_days: None,
+        };
         let last =
             Pass { kind: PassKind::Daily, since: now, started_at: now, finished_at: now, read: 12, new: 2 };
         let form = Form {

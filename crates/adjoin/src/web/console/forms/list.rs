@@ -126,6 +126,7 @@ mod tests {
             external_id: None,
             name: "Blue <b>Door</b>".to_owned(),
             created_at: now,
+            lead_retention_days: None,
         };
         let totals =
             Totals { forms: 1, at_meta: 13, expired: 0, held: 10, waiting: 1, missing: 3, uncounted: 0 };
@@ -155,7 +156,7 @@ mod tests {
             object_id: "42".to_owned(),
             name: "Blue Door Bakery".to_owned(),
             connection_id: ConnectionId::new(),
-            state: State::Faulty { fault, since: now, subscribed_since: None },
+            state: State::Faulty { fault, since: now, subscribed_since: None, told: true },
             checked_at: Some(now),
             check_at: now.plus_seconds(3600),
         };

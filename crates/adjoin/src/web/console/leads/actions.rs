@@ -33,7 +33,7 @@ pub async fn retry(
 ) -> Result<Response> {
     let lead = of_path(&app, &account, &lead).await?;
     match leads::retry(&app, &frame.actor(), &lead.account_id, &lead.id).await {
-        Ok(_) => Ok(Done::LeadRetried.at(&here(&lead)).into_response()),
+        Ok(()) => Ok(Done::LeadRetried.at(&here(&lead)).into_response()),
         Err(error) => {
             let refusal = Refusal::from_error(error)?;
             Ok(Page::refused(page(&app, frame, lead, refusal).await?).into_response())

@@ -99,6 +99,7 @@ impl List {
         self.names.get(&lead.account_id).map_or("", String::as_str)
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand over references")]
     fn is_shown(&self, shown: &Shown) -> bool {
         self.shown == *shown
     }
@@ -148,10 +149,8 @@ async fn list(
         Some(id) => forms::list(app, id, None, None, FORMS).await?.page.items,
         None => Vec::new(),
     };
-    let charts = match asked.is_plain() {
-        true => Some(Charts::new(charts::charts(app, id.as_ref()).await?)),
-        false => None,
-    };
+    let charts =
+        if asked.is_plain() { Some(Charts::new(charts::charts(app, id.as_ref()).await?)) } else { None };
     Ok(List {
         frame,
         account,

@@ -60,6 +60,7 @@ impl LeadPage {
     }
 
     /// How long after the step before this one happened; nothing where that is no time at all.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand over references")]
     fn later(&self, index: &usize) -> Option<String> {
         let before = self.steps.get(index.checked_sub(1)?)?;
         let millis = self.steps.get(*index)?.at.millis() - before.at.millis();

@@ -69,14 +69,11 @@ pub fn platform(platform: &str) -> &str {
 /// The mark of a step on a lead's way.
 pub fn tone(what: &What) -> Tone {
     match what {
-        What::Submitted | What::Sighted { .. } => Tone::Note,
         What::Read | What::Event { .. } => Tone::Ok,
-        What::Parked => Tone::Bad,
-        What::Gone | What::Erased | What::Expired => Tone::Off,
         What::Attempted { attempt, .. } if attempt.error.is_none() => Tone::Ok,
-        What::Attempted { .. } => Tone::Bad,
-        What::Underway { status: Status::Dead, .. } => Tone::Bad,
-        What::Underway { .. } => Tone::Note,
+        What::Parked | What::Attempted { .. } | What::Underway { status: Status::Dead, .. } => Tone::Bad,
+        What::Submitted | What::Sighted { .. } | What::Underway { .. } => Tone::Note,
+        What::Gone | What::Erased | What::Expired => Tone::Off,
         What::Staged { stage } => match stage.state {
             StageState::Sent { .. } => Tone::Ok,
             StageState::Sending { .. } => Tone::Note,
