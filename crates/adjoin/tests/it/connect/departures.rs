@@ -400,3 +400,39 @@ fn the_sandbox_tells_of_a_removal_as_meta_does() {
         assert!(matches!(connection.state, State::Broken { .. }) && connection.subject.is_none());
     });
 }
+
+#[test]
+fn while_the_secret_changes_both_are_believed_and_a_request_counts_once() {
+    on_each_connected(&[], async |connected| {
+        let test = &connected.test;
+        let connection = connections::get(&test.app, &connected.account, &connected.connection);
+        let person = connection.await.unwrap().subject.unwrap().id;
+        let (before, after) = (connected.facts.app_secret.clone(), "0123456789abcdef0123456789abcdef");
+        let old = signed_request(&before, &person, START);
+        let (status, first) = post(test, DATA_DELETION, &old).await;
+        assert_eq!(status, StatusCode::OK, "{first}");
+
+        let app_id = connected.facts.app_id.clone();
+        connected.world.write().unwrap().identity.apps.get_mut(&app_id).unwrap().secret = after.to_owned();
+        let new = adjoin::service::setup::NewSetup {
+            client_id: app_id,
+            client_secret: Some(after.into()),
+            ..super::facebook_login()
+        };
+        adjoin::service::setup::save(&test.app, &Actor::System, new).await.unwrap();
+        // Meta asks again, as it did before the change: it has been done.
+        assert_eq!(post(test, DATA_DELETION, &old).await, (StatusCode::OK, first));
+        let day = 24 * 60 * 60;
+        for (secret, at, status) in [
+            (before.as_str(), START + day, StatusCode::OK),
+            (after, START + day, StatusCode::OK),
+            ("another-secret", START + day, StatusCode::BAD_REQUEST),
+            (before.as_str(), START + 2 * day, StatusCode::BAD_REQUEST),
+            (after, START + 2 * day, StatusCode::OK),
+        ] {
+            test.clock.advance_seconds(at - test.clock.now().unix());
+            let signed = signed_request(secret, &person, at);
+            assert_eq!(post(test, DEAUTHORIZE, &signed).await.0, status, "{secret} {at}");
+        }
+    });
+}
