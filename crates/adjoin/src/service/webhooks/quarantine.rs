@@ -42,7 +42,7 @@ impl Reason {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Quarantined {
     pub id: QuarantineId,
-    /// As [`Reason`] names it.
+    /// `unknown_object`, `unknown_field`, `unreadable` or `dashboard_test`.
     pub reason: String,
     /// `page` or `ad_account`, or what else Meta wrote.
     pub object: String,
