@@ -233,7 +233,7 @@ mod tests {
             "Spring &#60;b&#62;",
             "Instagram",
             "1 min 30 s after it was sent",
-            "named by a webhook",
+            "named it by a webhook",
             "2 times",
             "5 s later",
             "503",
