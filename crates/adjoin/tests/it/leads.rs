@@ -303,6 +303,19 @@ fn without_rights_on_the_ad_account_the_rest_is_read() {
 }
 
 #[test]
+fn a_field_that_meta_took_away_keeps_no_lead_from_being_read() {
+    on_each_connected(&[], async |it| {
+        let refusing = Refusing::before(it).await;
+        refusing.refuse("home_listing", 100);
+        let ids = it.announced(3).await;
+        hydrate(&refusing.app).await;
+        let lead = it.lead(&ids[0]).await;
+        let content = leads::render(&it.test.app, &it.account, &lead.id).await.unwrap().unwrap();
+        assert_eq!((content.answers.len(), content.consents.len(), it.created().await), (1, 2, 3));
+    });
+}
+
+#[test]
 fn the_sweep_and_the_hydrator_meet_in_one_lead() {
     on_each_connected(&[], async |it| {
         it.announced(3).await;
