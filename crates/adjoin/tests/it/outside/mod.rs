@@ -155,7 +155,7 @@ impl Outside {
             let rows = self.api(Method::GET, &path, None).await;
             let mut pages =
                 rows["data"].as_array().unwrap().iter().filter(|row| row["object"] == "page").peekable();
-            let all = pages.peek().is_some() && pages.all(|row| row["status"] == "active");
+            let all = pages.peek().is_some() && pages.all(|row| row["state"] == "active");
             if all && !self.forms().await.is_empty() {
                 return;
             }
