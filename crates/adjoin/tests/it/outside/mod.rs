@@ -1,7 +1,6 @@
-//! The program as it stands in the world: a process behind an address that stays, a sandbox, a partner's endpoint.
+//! The program as it stands in the world: a process behind an address that stays, and a sandbox.
 
 mod front;
-mod receiver;
 
 use std::path::Path;
 
@@ -25,7 +24,6 @@ use crate::{
     support::Database,
 };
 use front::Front;
-pub use receiver::Receiver;
 
 /// A service that can be killed and started again, and what is around it.
 pub struct Outside {
@@ -105,36 +103,6 @@ impl Outside {
         self.api(Method::PUT, "/v1/setup", Some(setup)).await;
         let account = self.api(Method::POST, "/v1/accounts", Some(json!({ "name": "Acme" }))).await;
         account["id"].as_str().unwrap().clone_into(&mut self.account);
-    }
-
-    /// Has leads delivered to this endpoint.
-    pub async fn deliver_to(&self, receiver: &Receiver) {
-        let endpoint = json!({ "url": receiver.url, "types": ["lead.created"] });
-        let endpoint = self.api(Method::POST, "/v1/endpoints", Some(endpoint)).await;
-        receiver.trust(endpoint["secret"].as_str().unwrap());
-    }
-
-    pub async fn switch(&self, scenario: &str, value: Option<&str>) {
-        let url = format!("{}/scenarios/{scenario}", self.facts.admin_url);
-        let request = match value {
-            Some(value) => self.http.put(url).json(&json!({ "value": value })),
-            None => self.http.delete(url),
-        };
-        let answer = request.send().await.unwrap();
-        assert!(answer.status().is_success(), "{scenario}: {}", answer.text().await.unwrap());
-    }
-
-    /// So many people fill in a form. Answers Meta's ids.
-    pub async fn submit(&self, form: &str, count: usize) -> Vec<String> {
-        let url = format!("{}/forms/{form}/leads", self.facts.admin_url);
-        let answer = self.http.post(url).json(&json!({ "count": count })).send().await.unwrap();
-        let answer: Value = answer.json().await.unwrap();
-        answer["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
-    }
-
-    /// What the completeness report of all forms says is missing.
-    pub async fn missing(&self) -> i64 {
-        self.all_forms().await["totals"]["missing"].as_i64().unwrap()
     }
 
     /// Ids of the forms of the connected Pages.
