@@ -28,8 +28,6 @@ struct Door {
 /// An endpoint that runs, and the events it took.
 pub struct Receiver {
     pub url: String,
-    /// `127.0.0.1:PORT`
-    pub host: String,
     door: Arc<Door>,
     events: mpsc::UnboundedReceiver<Value>,
 }
@@ -40,15 +38,14 @@ impl Receiver {
         end: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<(Self, tokio::task::JoinHandle<()>)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let host = listener.local_addr()?.to_string();
-        let url = format!("http://{host}/crm/webhooks");
+        let url = format!("http://{}/crm/webhooks", listener.local_addr()?);
         let (sender, events) = mpsc::unbounded_channel();
         let door = Arc::new(Door { secret: OnceLock::new(), events: sender });
         let router = Router::new().route("/crm/webhooks", post(take)).with_state(Arc::clone(&door));
         let server = tokio::spawn(async move {
             let _ = axum::serve(listener, router).with_graceful_shutdown(end).await;
         });
-        Ok((Self { url, host, door, events }, server))
+        Ok((Self { url, door, events }, server))
     }
 
     /// The secret that deliveries are signed with: `whsec_...`.
