@@ -137,6 +137,7 @@ impl From<Error> for Problem {
             Error::Meta(error) => {
                 let (status, kind, title) = meta_refused(&error);
                 Self {
+                    faults: error.faults,
                     meta: Some(error.meta),
                     retry_after: error.retry_after,
                     ..Self::new(status, kind, title, error.message, error.who, error.next_step)
