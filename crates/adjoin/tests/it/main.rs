@@ -7,6 +7,7 @@ mod console;
 mod console_leads;
 mod databases;
 mod deliveries;
+mod demo;
 mod docs;
 mod faults;
 mod forms;
