@@ -29,6 +29,11 @@ impl Fault {
     pub fn new(field: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into(), fix: fix.into() }
     }
+
+    /// A text with the one character that no text here may have, since PostgreSQL keeps none.
+    pub fn nul(field: impl Into<String>) -> Self {
+        Self::new(field, "it has the character NUL (U+0000), which is not allowed", "the same without it")
+    }
 }
 
 /// Why a service could not do what it was asked. Each says what happened, who can mend it and the next step;

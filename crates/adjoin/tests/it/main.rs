@@ -13,6 +13,7 @@ mod faults;
 mod forms;
 mod lead_methods;
 mod lead_stages;
+mod input;
 mod leads;
 mod methods;
 mod outside;
