@@ -40,6 +40,14 @@ pub async fn by_id(db: &Db, id: &str) -> Result<Option<DataKey>> {
         .await
 }
 
+/// One key of each master key that wraps any.
+pub async fn one_of_each_master_key(db: &Db) -> Result<Vec<DataKey>> {
+    sql("SELECT id, scope, master_key_id, wrapped, is_current FROM data_keys
+         WHERE id IN (SELECT MIN(id) FROM data_keys GROUP BY master_key_id)")
+    .all(db)
+    .await
+}
+
 /// Keys that are not wrapped by this master key.
 pub async fn wrapped_by_others(tx: &mut Tx, master_key_id: &str, limit: i64) -> Result<Vec<DataKey>> {
     sql("SELECT id, scope, master_key_id, wrapped, is_current FROM data_keys

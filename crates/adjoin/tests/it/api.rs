@@ -7,6 +7,8 @@ use adjoin::{
         accounts::{self, NewAccount},
         api_keys,
     },
+    store::connections,
+    vault::{KeyFile, Scope},
 };
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret;
@@ -296,6 +298,29 @@ fn it_is_ready_while_its_database_and_key_file_are_there() {
             StatusCode::SERVICE_UNAVAILABLE
         );
         assert_eq!(reqwest::get(test.url("/healthz")).await.unwrap().status(), StatusCode::OK);
+    });
+}
+
+#[test]
+fn it_is_not_ready_with_the_key_file_of_another_database() {
+    on_each_app(async |test| {
+        let ready = async || reqwest::get(test.url("/readyz")).await.unwrap();
+        let mut tx = test.app.db.begin().await.unwrap();
+        let scope = Scope::Partner;
+        let place = connections::token_place(&scope, "con_1");
+        test.app.vault.seal(&mut tx, &place, &"secret".into(), test.app.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(ready().await.status(), StatusCode::OK);
+        let own = std::fs::read(test.key_file()).unwrap();
+        let other = test.key_file().with_extension("other");
+        KeyFile::generate(&other).unwrap();
+        std::fs::copy(&other, test.key_file()).unwrap();
+        let answer = ready().await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.text().await.unwrap().contains("not that of this database"));
+        // One that was added to it, as a rotation does, opens what the first sealed.
+        std::fs::write(test.key_file(), [own, std::fs::read(&other).unwrap()].concat()).unwrap();
+        assert_eq!(ready().await.status(), StatusCode::OK);
     });
 }
 

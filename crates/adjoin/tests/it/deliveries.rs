@@ -34,7 +34,7 @@ use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
 use crate::{
     api::{Backend, account, read},
-    process::adjoin,
+    process::{adjoin, behind_a_proxy},
     support::{TestApp, on_each_app},
 };
 
@@ -798,6 +798,7 @@ fn forward_writes_lines_and_goes_on_from_where_it_was() {
                 .args(arguments)
                 .args(["--url", &test.origin])
                 .env("ADJOIN_API_KEY", &backend.key);
+            behind_a_proxy(&mut command);
             let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
             let lines = std::fs::read_to_string(&to).unwrap();
             let numbers: Vec<i64> = lines

@@ -189,6 +189,7 @@ fn refused(refusal: Refusal, is_valid: bool, subcode: Option<i64>, now: Timestam
             retry: false,
             retry_after: None,
             outcome_unknown: false,
+            faults: Vec::new(),
             meta: serde_json::Value::Null,
         }));
     }

@@ -15,8 +15,8 @@ use axum::{
 };
 
 use super::{
-    connect::{self, cookies, see_other, session_path},
-    problem::Problem,
+    connect::{self, cookies, pages::Failure, see_other, session_path},
+    reader,
 };
 use crate::service::{
     App,
@@ -28,6 +28,7 @@ pub fn router() -> Router<App> {
         .route("/connector/callback", get(plain))
         .route("/connector/callback/{partner_key}", get(keyed))
         .merge(departures::router())
+        .method_not_allowed_fallback(reader::wrong_verb)
         .layer(middleware::map_response(connect::private))
 }
 
@@ -56,6 +57,6 @@ async fn answer(
         Ok(Next::Session(id)) => see_other(&session_path(&id)),
         Ok(Next::Partner(url)) => see_other(url.as_str()),
         Ok(Next::Problem(problem)) => see_other(&format!("/connect/problem/{}", connect::slug(problem))),
-        Err(error) => Problem::from(error).into_response(),
+        Err(error) => Failure::of(app)(error).into_response(),
     }
 }

@@ -210,6 +210,15 @@ impl IntoResponse for Failure {
     }
 }
 
+/// What was sent here cannot be used; nothing was looked at.
+pub fn refused(app: &App, problem: &Problem) -> Response {
+    let page = Message {
+        next_step: Some(sentence(&problem.next_step)),
+        ..Message::new("warn", problem.title.clone(), sentence(&problem.detail))
+    };
+    render(app, problem.status(), &page, None, None)
+}
+
 /// The one answer to links that are unknown, expired, used, or not for this browser.
 pub fn unusable(app: &App) -> Response {
     let page = Message {

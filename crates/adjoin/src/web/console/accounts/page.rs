@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -21,6 +20,7 @@ use crate::{
         Frame, Page, Result,
         connections::words,
         done::Done,
+        input::Form,
         parts::{Copy, Field, Refusal},
     },
 };

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
@@ -22,6 +21,7 @@ use crate::{
     web::console::{
         Frame, Page, Result,
         done::Done,
+        input::Form,
         parts::{Choice, Field, Refusal},
         words::sentence,
     },
