@@ -13,6 +13,7 @@ mod forms;
 mod lead_methods;
 mod lead_stages;
 mod leads;
+mod lossy;
 mod methods;
 mod outside;
 mod process;
