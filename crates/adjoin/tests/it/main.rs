@@ -15,6 +15,7 @@ mod lead_methods;
 mod lead_stages;
 mod input;
 mod leads;
+mod lossy;
 mod methods;
 mod outside;
 mod process;
