@@ -87,6 +87,19 @@ mod tests {
 
     proptest! {
         #[test]
+        fn reading_a_lead_never_panics(
+            text: String,
+            number: i64,
+            answer in r#"\{"(field_data|is_organic|platform)":(\[?\{"(name|values)":(\[("[^"\\]{0,9}"|null|[0-9]{1,25})\]|null)\}\]?|"[^"\\]{0,9}"|null)\}"#,
+        ) {
+            let lead: Value = serde_json::from_str(&answer).unwrap_or_default();
+            for value in [&json!(text), &json!(number), &lead] {
+                let _ = (id(Some(value)), time(Some(value)), truth(value), is_test(value));
+                let _ = (super::text(value, "platform"), truth(&value["is_organic"]));
+            }
+        }
+
+        #[test]
         fn any_number_of_64_bits_is_kept(number in 1_u64..) {
             prop_assert_eq!(id(Some(&json!(number))), Some(number.to_string()));
         }
