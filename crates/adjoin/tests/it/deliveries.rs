@@ -212,7 +212,7 @@ impl<'a> World<'a> {
 
 async fn record(app: &App, account: &AccountId, kind: Kind, subject: &str, n: i64) {
     let new =
-        NewEvent { account_id: account.clone(), kind, subject: subject.to_owned(), data: json!({ "n": n }) };
+        NewEvent { account_id: Some(account.clone()), kind, subject: subject.to_owned(), data: json!({ "n": n }) };
     let mut tx = app.db.begin().await.unwrap();
     events::record(&mut tx, new, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
@@ -361,6 +361,47 @@ fn gone_disables_and_enabling_sends_what_was_held() {
         assert_eq!(status, StatusCode::OK);
         world.step().await;
         assert_eq!(world.receiver.take(), [1, 2]);
+    });
+}
+
+#[test]
+fn the_other_endpoints_are_told_that_one_is_disabled() {
+    on_each_app(async |test| {
+        let world = World::new(test).await;
+        let (others, strangers) = (Receiver::start().await, Receiver::start().await);
+        let stranger = account(test, "Bakery").await;
+        for new in [
+            json!({ "url": others.url, "types": ["endpoint.*"] }),
+            json!({ "url": strangers.url, "account_id": stranger }),
+        ] {
+            assert_eq!(world.backend.send(Method::POST, "/v1/endpoints", &new).await.0, StatusCode::CREATED);
+        }
+        world.receiver.answer(&[Answer::Status(410)]);
+        world.record(Kind::AdAlert, "a", 1).await;
+        world.step().await;
+        let told = others.got();
+        assert_eq!(told.len(), 1);
+        let told = told[0].json();
+        assert_eq!((&told["type"], &told["account_id"]), (&json!("endpoint.disabled"), &json!(null)));
+        let data = &told["data"];
+        assert_eq!((&data["endpoint_id"], &data["cause"]), (&json!(world.endpoint), &json!("gone")));
+        assert_eq!((&data["host"], &data["who"]), (&json!("127.0.0.1"), &json!("partner")));
+        // Who reads events is told as well; a key of one account has nothing to do with the partner's endpoints.
+        let (_, read) = world.backend.get("/v1/events?types=endpoint.disabled").await;
+        assert_eq!(read["data"][0]["data"], *data);
+        let of_account = Backend::new(test, Some(world.account.clone())).await;
+        let (_, read) = of_account.get("/v1/events?types=endpoint.disabled").await;
+        assert_eq!(read["data"], json!([]));
+
+        // By hand, once.
+        world.backend.send(Method::PATCH, &world.path(""), &json!({ "enabled": true })).await;
+        for _ in 0..2 {
+            world.backend.send(Method::PATCH, &world.path(""), &json!({ "enabled": false })).await;
+        }
+        world.step().await;
+        let causes: Vec<Value> = others.got().iter().map(|got| got.json()["data"]["cause"].clone()).collect();
+        assert_eq!(causes, ["gone", "asked"]);
+        assert_eq!((world.receiver.take(), strangers.got().len()), (vec![1], 0));
     });
 }
 

@@ -586,7 +586,7 @@ fn a_sweep_sorting_and_hydration_of_the_same_leads_do_not_block_each_other() {
                     leads::sight(app, &mut tx, sighting(id, None)).await.unwrap();
                 }
                 let issue = NewEvent {
-                    account_id: it.account.clone(),
+                    account_id: Some(it.account.clone()),
                     kind: Kind::AdIssue,
                     subject: "1".to_owned(),
                     data: json!({}),

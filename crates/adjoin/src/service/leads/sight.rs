@@ -151,7 +151,7 @@ pub(super) async fn complete(
     table::put_detail(tx, &lead.id, Some(sealed)).await?;
     table::put(tx, lead).await?;
     let event = NewEvent {
-        account_id: lead.account_id.clone(),
+        account_id: Some(lead.account_id.clone()),
         kind: Kind::LeadCreated,
         subject: lead.id.to_string(),
         data: json!({ "lead_id": lead.id }),
