@@ -302,7 +302,10 @@ fn another_callback_is_left_alone_until_it_is_taken_over() {
             read["data"].as_array().unwrap().iter().filter(|it| it["account_id"].is_null()).collect();
         let types: Vec<&Value> = told.iter().map(|it| &it["type"]).collect();
         assert_eq!(types, ["subscription.faulty", "subscription.restored"]);
-        assert_eq!((&told[0]["data"]["object"], &told[0]["data"]["object_id"]), (&json!("page"), &json!(null)));
+        assert_eq!(
+            (&told[0]["data"]["object"], &told[0]["data"]["object_id"]),
+            (&json!("page"), &json!(null))
+        );
         assert_eq!(told[0]["data"]["fault"], page["fault"]);
         let of_account = Backend::new(&it.test, Some(it.account.clone())).await;
         let (_, read) = of_account.send(Method::GET, path, &json!(null)).await;

@@ -109,8 +109,10 @@ impl Edit {
                 what: "all of these, and what is added later".to_owned(),
                 name: all,
             };
-            let kinds =
-                Kind::ALL.into_iter().filter(|kind| *kind != Kind::EndpointTest && kind.as_str().starts_with(prefix)).map(|kind| Type {
+            let kinds = Kind::ALL
+                .into_iter()
+                .filter(|kind| *kind != Kind::EndpointTest && kind.as_str().starts_with(prefix))
+                .map(|kind| Type {
                     name: kind.as_str().to_owned(),
                     what: what(kind).to_owned(),
                     ticked: is_ticked(kind.as_str()),
@@ -133,7 +135,9 @@ fn what(kind: Kind) -> &'static str {
         Kind::ConnectionDegraded => "it works, with gaps",
         Kind::ConnectionBroken => "somebody has to consent again",
         Kind::ConnectionRevoked => "taken back, here or at Facebook",
-        Kind::SubscriptionFaulty => "webhooks of a Page, an ad account or the whole app do not come, with the cause",
+        Kind::SubscriptionFaulty => {
+            "webhooks of a Page, an ad account or the whole app do not come, with the cause"
+        }
         Kind::SubscriptionRestored => "they come again",
         Kind::AdIssue => "an ad, ad set or campaign has an issue",
         Kind::AdStatusChanged => "its effective status changed",
