@@ -133,8 +133,9 @@ fn what_a_webhook_announces_is_read_whole_and_told_once() {
         let ids = it.announced(120).await;
         let before = it.asked();
         hydrate(&it.test.app).await;
-        // 120 leads in three batches, each of which may ask for the Page's token; Meta counts every item as a call.
-        assert!(it.asked() - before <= 120 + 3 + 3, "{}", it.asked() - before);
+        // 120 leads in three batches, each of which may ask for the Page's token and asks for the form's test leads, since
+        // these came through no ad; Meta counts every item as a call.
+        assert!(it.asked() - before <= 120 + 3 + 3 + 3, "{}", it.asked() - before);
         assert_eq!(it.created().await, 120);
         // Told again, in whatever order: the same leads.
         let again: Vec<String> = ids.iter().rev().cloned().collect();
@@ -312,6 +313,57 @@ fn a_field_that_meta_took_away_keeps_no_lead_from_being_read() {
         let lead = it.lead(&ids[0]).await;
         let content = leads::render(&it.test.app, &it.account, &lead.id).await.unwrap().unwrap();
         assert_eq!((content.answers.len(), content.consents.len(), it.created().await), (1, 2, 3));
+    });
+}
+
+#[test]
+fn a_test_lead_with_a_persons_own_answers_is_marked_and_asked_for_once() {
+    on_each_connected(&[], async |it| {
+        let ours = |test| Submission {
+            form: it.facts.form_id.clone(),
+            answers: vec![Answer { name: "email".to_owned(), values: vec!["me@example.com".to_owned()] }],
+            consents: Vec::new(),
+            ad: None,
+            platform: Platform::Facebook,
+            created: None,
+            test,
+            silent: true,
+        };
+        let (test, real) = {
+            let mut world = it.world.write().unwrap();
+            (world.submit(ours(true)).to_string(), world.submit(ours(false)).to_string())
+        };
+        // The Page's token is there already, so that what is counted are leads.
+        it.announced(1).await;
+        hydrate(&it.test.app).await;
+        let before = it.asked();
+        it.announce(&[test.clone(), real.clone()]).await;
+        hydrate(&it.test.app).await;
+        // A batch and its two leads, and the list of the form.
+        assert_eq!(it.asked() - before, 4);
+        let (test, real) = (it.lead(&test).await, it.lead(&real).await);
+        assert_eq!((test.is_test, real.is_test), (true, false));
+        let content = leads::render(&it.test.app, &it.account, &test.id).await.unwrap().unwrap();
+        assert!(content.is_test);
+    });
+}
+
+#[test]
+fn leads_do_not_wait_for_the_list_of_test_leads() {
+    on_each_connected(&[], async |it| {
+        let refusing = Refusing::before(it).await;
+        refusing.refuse_times("/test_leads", 200, 2);
+        let ids = it.announced(3).await;
+        hydrate(&refusing.app).await;
+        // Swept again, the list is asked for once, however many leads there are.
+        it.advance(HOUR);
+        let swept = it.send_in();
+        forms::step(&refusing.app).await.unwrap();
+        for id in ids.iter().chain([&swept]) {
+            let lead = it.lead(id).await;
+            assert_eq!((lead.state.0, lead.is_test), (State::Hydrated, false));
+        }
+        assert_eq!((refusing.left(), it.created().await), (0, 4));
     });
 }
 

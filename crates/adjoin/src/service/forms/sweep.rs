@@ -1,6 +1,6 @@
 //! The sweep: what is due is read from Meta, page by page, each page committed before the next is asked for.
 
-use std::pin::pin;
+use std::{collections::BTreeSet, pin::pin};
 
 use adjoin_graph::{Error as GraphError, Page, Request};
 use adjoin_marketing::errors::{self, Class};
@@ -85,11 +85,13 @@ struct Held<'a> {
     form: table::Stored,
     lease: Timestamp,
     usage_percent: Option<f64>,
+    /// The form's test leads, once asked for in this turn.
+    tests: Option<BTreeSet<String>>,
 }
 
 /// One turn at a form. True when its pass is not finished.
 async fn sweep(app: &App, form: table::Stored, lease: Timestamp) -> Result<bool> {
-    let mut held = Held { app, form, lease, usage_percent: None };
+    let mut held = Held { app, form, lease, usage_percent: None, tests: None };
     let mut end = held.turn().await?;
     if matches!(end, End::DeadToken) {
         // Another one is made; whether the consent behind it lives shows in asking for it.
@@ -163,6 +165,10 @@ impl Held<'_> {
                 Ok(Some(page)) => {
                     line.observe(&page.usage);
                     self.usage_percent = percent(&page.usage).or(self.usage_percent);
+                    if self.tests.is_none() && page.data.iter().any(leads::maybe_a_test) {
+                        let form_id = self.form.form_id.as_str();
+                        self.tests = Some(leads::test_leads(line, [form_id]).await);
+                    }
                     if !self.commit(&page).await? {
                         return Ok(Ok(End::Lost));
                     }
@@ -205,7 +211,9 @@ impl Held<'_> {
         }
         let mut told = false;
         for lead in &found {
-            told |= leads::fill(self.app, &mut tx, &row.account_id, &lead.id, lead.whole, now).await?;
+            let is_test = self.tests.as_ref().is_some_and(|tests| tests.contains(&lead.id));
+            told |=
+                leads::fill(self.app, &mut tx, &row.account_id, &lead.id, lead.whole, is_test, now).await?;
         }
         pass.cursor = page.after.clone().filter(|_| page.has_next);
         let lease = now.plus_seconds(LEASE_SECONDS).max(self.lease);

@@ -95,7 +95,7 @@ pub async fn sight(app: &App, tx: &mut Tx, sighting: Sighting) -> Result<Sighted
     lead_sightings::count(tx, &lead.id, source.as_str(), at).await?;
     let hydrated_now = match detail {
         Some(detail) if lead.state.0.is_waiting() => {
-            complete(app, tx, &mut lead, &detail, at).await?;
+            complete(app, tx, &mut lead, &detail, false, at).await?;
             true
         }
         _ => false,
@@ -105,6 +105,7 @@ pub async fn sight(app: &App, tx: &mut Tx, sighting: Sighting) -> Result<Sighted
 
 /// Puts Meta's answer into a lead that was sighted and waits for it. False when it does not wait. For who sights many at
 /// once: all are sighted first, in the order of their ids, and then filled, since an event's number is held to the end.
+/// `is_test`: Meta lists it among the form's test leads.
 ///
 /// After the commit wake `app.wakes.deliver`.
 pub async fn fill(
@@ -113,11 +114,12 @@ pub async fn fill(
     account: &AccountId,
     meta_lead_id: &str,
     answer: &Value,
+    is_test: bool,
     now: Timestamp,
 ) -> Result<bool> {
     let known = table::by_meta_id_for_update(tx, account, meta_lead_id).await?;
     let Some(mut lead) = known.filter(|lead| lead.state.0.is_waiting()) else { return Ok(false) };
-    complete(app, tx, &mut lead, answer, now).await?;
+    complete(app, tx, &mut lead, answer, is_test, now).await?;
     Ok(true)
 }
 
@@ -127,6 +129,7 @@ pub(super) async fn complete(
     tx: &mut Tx,
     lead: &mut table::Stored,
     answer: &Value,
+    is_test: bool,
     now: Timestamp,
 ) -> Result<()> {
     lead.ad_id = detail::id(answer.get("ad_id")).or(lead.ad_id.take());
@@ -137,7 +140,7 @@ pub(super) async fn complete(
     lead.ad_set_id = detail::id(answer.get("adset_id"));
     lead.campaign_id = detail::id(answer.get("campaign_id"));
     lead.is_organic = detail::truth(&answer["is_organic"]);
-    lead.is_test = detail::is_test(answer);
+    lead.is_test = is_test || detail::is_test(answer);
     lead.platform = detail::text(answer, "platform");
     lead.submitted_at = detail::time(answer.get("created_time")).or(lead.submitted_at);
     lead.form_version_id = table::newest_version(tx, &lead.account_id, &lead.form_id).await?;
