@@ -378,6 +378,36 @@ fn the_sweep_and_the_hydrator_meet_in_one_lead() {
 }
 
 #[test]
+fn waiting_leads_are_made_due_step_by_step() {
+    on_each_connected(&[], async |it| {
+        let ids = it.announced(5).await;
+        it.advance(HOUR);
+        let now = it.test.clock.now();
+        let mut waiting = table::Waiting { account_id: &it.account, page_id: "1", refused_only: false };
+        let steps = async |waiting: &table::Waiting<'_>| {
+            let (mut after, mut steps) = (table::After::default(), Vec::new());
+            loop {
+                let mut tx = it.test.app.db.begin_apart().await.unwrap();
+                let (leads, last) = table::make_due(&mut tx, waiting, &after, 2, now).await.unwrap();
+                tx.commit().await.unwrap();
+                steps.push(leads);
+                let Some(last) = last else { return steps };
+                after = last;
+            }
+        };
+        // Of another Page, or parked for a token: none.
+        assert_eq!(steps(&waiting).await, [0]);
+        waiting = table::Waiting { page_id: &it.facts.page_id, refused_only: true, ..waiting };
+        assert_eq!(steps(&waiting).await, [0, 0, 0]);
+        waiting.refused_only = false;
+        assert_eq!(steps(&waiting).await, [2, 2, 1]);
+        for id in &ids {
+            assert_eq!(it.lead(id).await.due_at, Some(now));
+        }
+    });
+}
+
+#[test]
 fn a_clock_that_was_set_back_holds_nothing_up() {
     on_each_connected(&[], async |it| {
         let ids = it.announced(1).await;

@@ -163,8 +163,38 @@ pub(super) async fn complete(
     Ok(())
 }
 
+/// Most leads that are made due in one transaction: a million would hold SQLite's writer for six seconds, and webhooks wait
+/// for it.
+const DUE_AT_ONCE: i64 = 2000;
+
 /// Makes the leads of an account due that wait for a token or for access, since that may have ended. `page_id`: only
-/// those of one Page. After the commit wake `app.wakes.hydrate`.
-pub async fn drain(tx: &mut Tx, account: &AccountId, page_id: Option<&str>, now: Timestamp) -> Result<u64> {
-    Ok(table::drain(tx, account, page_id.unwrap_or_default(), now).await?)
+/// those of one Page. Call it after the commit of what ended it: step by step, in transactions of its own. What keeps it
+/// from coming to its end is logged, since every lead that waits is tried by its clock too.
+pub async fn drain(app: &App, account: &AccountId, page_id: Option<&str>) {
+    if let Err(error) = make_due(app, account, page_id, true).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(%account, error, "leads that waited are not read at once");
+    }
+}
+
+/// Makes leads of an account due that wait. Answers how many.
+pub(super) async fn make_due(
+    app: &App,
+    account: &AccountId,
+    page_id: Option<&str>,
+    refused_only: bool,
+) -> Result<u64> {
+    let waiting = table::Waiting { account_id: account, page_id: page_id.unwrap_or_default(), refused_only };
+    let (mut after, now, mut count) = (table::After::default(), app.clock.now(), 0);
+    loop {
+        let mut tx = app.db.begin_apart().await?;
+        let (leads, last) = table::make_due(&mut tx, &waiting, &after, DUE_AT_ONCE, now).await?;
+        tx.commit().await?;
+        count += leads;
+        app.wakes.hydrate.notify_one();
+        match last {
+            Some(last) => after = last,
+            None => return Ok(count),
+        }
+    }
 }
