@@ -14,7 +14,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Error, Result, migrate};
+use super::{Error, Result, data_keys::DataKey, migrate};
 
 /// Readers of the SQLite file; there is one writer.
 const SQLITE_READERS: u32 = 4;
@@ -44,6 +44,8 @@ pub(super) enum Pools {
 pub struct Tx {
     pub(super) on: Begun,
     changes: Option<Arc<AtomicU64>>,
+    /// The current data key of the scope that was asked for last: who seals many values reads it once.
+    pub(super) data_key: Option<DataKey>,
 }
 
 /// One arm an engine.
@@ -138,7 +140,7 @@ impl Db {
             Pools::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Begun::Sqlite),
             Pools::Postgres(pool) => pool.begin().await.map(Begun::Postgres),
         };
-        Ok(Tx { on: on.map_err(Error::Transaction)?, changes: None })
+        Ok(Tx { on: on.map_err(Error::Transaction)?, changes: None, data_key: None })
     }
 
     /// Moves on with every transaction that ends but for those of [`Db::begin_apart`].

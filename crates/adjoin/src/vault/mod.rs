@@ -166,7 +166,7 @@ impl Vault {
         scope: &Scope,
         now: Timestamp,
     ) -> Result<(String, Arc<LessSafeKey>)> {
-        // Asked anew each time: another node, or a rotation, may have made a newer one.
+        // Asked anew in each transaction: another node, or a rotation, may have made a newer one.
         let row = match data_keys::current(tx, &scope.name()).await? {
             Some(row) => row,
             None => self.make_data_key(tx, scope, now).await?,

@@ -69,7 +69,7 @@ async fn park(it: &Connected, id: &LeadId) {
         subcode: Some(33),
         since: it.test.clock.now(),
     });
-    lead.due_at = None;
+    lead.due_at = Some(it.test.clock.now().plus_seconds(3600));
     table::put(&mut tx, &lead).await.unwrap();
     tx.commit().await.unwrap();
 }

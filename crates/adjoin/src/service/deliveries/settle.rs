@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
+    endpoints::tell_disabled,
     schedule::{self, Next},
     send::{Outcome, Sent},
     state::{Cause, State, Status},
@@ -22,7 +23,7 @@ const ATTEMPTS_MIN: i64 = 3;
 pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<EndpointId>> {
     let now = app.clock.now();
     let mut quiet = HashSet::new();
-    let mut arrived = Vec::new();
+    let (mut arrived, mut disabled) = (Vec::new(), Vec::new());
     // In one order, so that two processes do not wait for each other.
     let mut by_endpoint: BTreeMap<&EndpointId, Vec<&Sent>> = BTreeMap::new();
     for it in sent {
@@ -52,6 +53,9 @@ pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<End
         if !row.state.0.is_enabled() {
             table::hold(tx, id).await?;
         }
+        if before.0.0.is_enabled() && !row.state.0.is_enabled() {
+            disabled.push(row.clone());
+        }
         if !row.state.0.is_enabled() || row.paused_until.is_some_and(|until| until > now) {
             quiet.insert(id.clone());
         }
@@ -59,6 +63,10 @@ pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<End
     arrived.sort();
     for (_, lead) in arrived {
         leads::put_delivered(tx, &lead, now).await?;
+    }
+    // An event's number is held to the end, so it is taken last.
+    for row in &disabled {
+        tell_disabled(tx, row, now).await?;
     }
     Ok(quiet)
 }
