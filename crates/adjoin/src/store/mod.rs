@@ -30,6 +30,7 @@ pub mod lead_sightings;
 pub mod lead_stages;
 pub mod lead_views;
 pub mod leads;
+pub mod leases;
 pub mod operators;
 pub mod quarantine;
 pub mod sessions;

@@ -9,7 +9,8 @@ use adjoin::{
         setup::{self, Login, NewSetup},
         webhooks,
     },
-    store::{self, leads as table, sql},
+    store::{self, leads as table, leases, sql},
+    time::Timestamp,
     vault::{self, KeyFile, Vault},
 };
 use adjoin_sandbox::world::{
@@ -125,6 +126,42 @@ impl Connected {
     fn asked(&self) -> u64 {
         self.world.read().unwrap().calls
     }
+}
+
+#[test]
+fn what_a_killed_process_was_at_goes_on_at_once_unless_another_one_works() {
+    on_each_connected(&[], async |world| {
+        let (app, now) = (&world.test.app, world.test.clock.now());
+        // Taken, and then the process is killed.
+        let taken = async || {
+            let lead = world.announced(1).await.remove(0);
+            let mut tx = app.db.begin_apart().await.unwrap();
+            let due = (Timestamp::from_unix(0), now);
+            let taken = table::claim(&mut tx, due, now, now.plus_seconds(600), 10).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(taken.len(), 1);
+            lead
+        };
+        let lead = taken().await;
+        hydrate(app).await;
+        assert_eq!(world.lead(&lead).await.state.0, State::Seen, "until the lease ends");
+        let first = leases::begin_work(&app.db, now).await.unwrap();
+        hydrate(app).await;
+        assert_eq!(world.lead(&lead).await.state.0, State::Hydrated);
+
+        let lead = taken().await;
+        let second = leases::begin_work(&app.db, now).await.unwrap();
+        hydrate(app).await;
+        // A file has one process.
+        let kept = if app.db.engine() == "SQLite" { State::Hydrated } else { State::Seen };
+        assert_eq!(world.lead(&lead).await.state.0, kept, "it may be what the first is at");
+        for at_work in [first, second].into_iter().flatten() {
+            at_work.end().await;
+        }
+        leases::begin_work(&app.db, now).await.unwrap();
+        hydrate(app).await;
+        assert_eq!(world.lead(&lead).await.state.0, State::Hydrated);
+    });
 }
 
 #[test]

@@ -79,7 +79,7 @@ async fn one(
     arrived: &mut Vec<(String, LeadId)>,
 ) -> Result<()> {
     let leased = &sent.claimed.leased;
-    let (status, error, response, pause) = match &sent.outcome {
+    let (status, error, response) = match &sent.outcome {
         Outcome::HandedBack { wait } => {
             return Ok(table::hand_back(tx, leased, now.plus_seconds(*wait)).await?);
         }
@@ -96,16 +96,10 @@ async fn one(
             }
             return Ok(());
         }
-        Outcome::Refused { status, retry_after, response } => (
-            Some(*status),
-            format!("it answered {status}"),
-            Some(response.clone()),
-            schedule::pause(Some(*status), *retry_after),
-        ),
-        Outcome::Unanswered { reason, timed_out } => {
-            let pause = if *timed_out { schedule::pause(None, None) } else { None };
-            (None, reason.clone(), None, pause)
+        Outcome::Refused { status, response, .. } => {
+            (Some(*status), format!("it answered {status}"), Some(response.clone()))
         }
+        Outcome::Unanswered { reason, .. } => (None, reason.clone(), None),
     };
     let attempts = leased.attempts + 1;
     let since = *row.failing_since.get_or_insert(now);
@@ -122,7 +116,7 @@ async fn one(
             row.state = Json(State::Disabled { cause, at: now });
         }
     }
-    if let Some(seconds) = pause {
+    if let Some(seconds) = sent.outcome.pause() {
         row.paused_until = row.paused_until.max(Some(now.plus_seconds(seconds)));
     }
     let (next, due_at) = match schedule::next(attempts, now, random::share()) {
