@@ -9,7 +9,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -20,8 +20,11 @@ use governor::{
     state::keyed::DashMapStateStore,
 };
 
-use super::problem::Problem;
-use crate::{service::Who, time::Clock};
+use super::{connect, problem::Problem};
+use crate::{
+    service::{App, Who},
+    time::Clock,
+};
 
 /// Largest body that is read, in bytes: 1 MiB.
 pub const BODY_MAX: usize = 1024 * 1024;
@@ -97,25 +100,38 @@ impl PerAddress {
     }
 }
 
-/// The layer that holds each address to its limit.
-pub async fn per_address(State(limits): State<PerAddress>, request: Request, next: Next) -> Response {
+/// The layer that holds each address to its limit. People are answered with a page, programs with a problem.
+pub async fn per_address(
+    State((app, limits)): State<(App, PerAddress)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
     let taken = peer.map_or(Ok(()), |peer| limits.take(client(peer, request.headers())));
-    match taken {
-        Ok(()) => next.run(request).await,
-        Err(seconds) => Problem {
-            retry_after: Some(seconds),
-            ..Problem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too-many-requests",
-                "Too many requests",
-                "this address sends more requests than it may",
-                Who::Partner,
-                "wait a moment and load the page again; nothing was done",
-            )
-        }
-        .into_response(),
-    }
+    let Err(seconds) = taken else { return next.run(request).await };
+    let problem = Problem {
+        retry_after: Some(seconds),
+        ..Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-requests",
+            "Too many requests",
+            "this address sends more requests than it may",
+            Who::Partner,
+            "wait a moment and load the page again; nothing was done",
+        )
+    };
+    let answer = if reads_pages(request.headers()) {
+        connect::pages::too_many(&app, &problem, seconds)
+    } else {
+        problem.into_response()
+    };
+    connect::private(answer).await
+}
+
+/// Whether it is a browser that loads a page.
+fn reads_pages(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|kind| kind.trim_start().starts_with("text/html"))
 }
 
 /// Whom a request comes from. A proxy on this machine or in its private network tells in `X-Forwarded-For`, whose last

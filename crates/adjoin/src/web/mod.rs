@@ -23,7 +23,7 @@ use crate::service::App;
 /// Every route of the service.
 pub fn router(app: App) -> Router {
     let open_to_all = connect::router().merge(callbacks::router()).layer(middleware::from_fn_with_state(
-        limits::PerAddress::new(app.clock.clone()),
+        (app.clone(), limits::PerAddress::new(app.clock.clone())),
         limits::per_address,
     ));
     Router::new()

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::trouble::{Kind, Trouble};
 use crate::service::{Who, connections::Access, meta::Line};
 
-/// Everything Meta tells of a lead, but for what it says about ads. Source: the SDK's Lead (facts/leads-webhooks 1.2).
+/// Everything Meta tells of a lead, but for what it says about ads. Source: the SDK's Lead.
 const FIELDS: &str = "partner_name,post,post_submission_check_result,retailer_item_id,home_listing,vehicle";
 /// What makes a lead. Were one of the others taken away by Meta, leads would still be read.
 const CORE_FIELDS: &str =
@@ -193,7 +193,8 @@ pub async fn lead_access(line: &Line<'_>, access: &Access, page_id: &str) -> Lea
             message: "leads_retrieval is not granted, so leads cannot be read".to_owned(),
             who: Who::Account,
             next_step:
-                "make a connect session with `rerequest` and let the account's user grant it for this Page"
+                "see on the connection's page who has to act first, then let the account's user connect again and \
+                 allow it for this Page"
                     .to_owned(),
             code: None,
             subcode: None,

@@ -14,10 +14,7 @@ use axum::{
     routing::get,
 };
 
-use super::{
-    connect::{self, cookies, see_other, session_path},
-    problem::Problem,
-};
+use super::connect::{self, cookies, pages::Failure, see_other, session_path};
 use crate::service::{
     App,
     connect_sessions::{self, Next},
@@ -56,6 +53,6 @@ async fn answer(
         Ok(Next::Session(id)) => see_other(&session_path(&id)),
         Ok(Next::Partner(url)) => see_other(url.as_str()),
         Ok(Next::Problem(problem)) => see_other(&format!("/connect/problem/{}", connect::slug(problem))),
-        Err(error) => Problem::from(error).into_response(),
+        Err(error) => Failure::of(app)(error).into_response(),
     }
 }

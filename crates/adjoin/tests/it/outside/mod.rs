@@ -101,6 +101,8 @@ impl Outside {
         let setup = json!({ "client_id": self.facts.app_id, "client_secret": self.facts.app_secret,
                             "login": { "kind": "facebook" }, "use_cases": ["ads", "leads"] });
         self.api(Method::PUT, "/v1/setup", Some(setup)).await;
+        let settings = json!({ "links_allowed": true });
+        self.api(Method::PATCH, "/v1/settings", Some(settings)).await;
         let account = self.api(Method::POST, "/v1/accounts", Some(json!({ "name": "Acme" }))).await;
         account["id"].as_str().unwrap().clone_into(&mut self.account);
     }
