@@ -22,11 +22,12 @@ export async function signIn(page, service, password = operator.password) {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** Settings > General: the partner's name and the Service Domain. */
+/** Settings > General: the partner's name, the Service Domain, and connect links, which are off by default. */
 export async function setServiceDomain(page, service) {
   await menu(page, 'Settings');
   await page.getByLabel('Partner name').fill('Northwind CRM');
   await page.getByLabel('Service Domain').fill(service.host);
+  await page.getByRole('checkbox', { name: 'Allow connect links' }).check();
   await page.getByRole('button', { name: 'Save settings' }).click();
   await page.getByText('The settings are saved.').waitFor();
 }

@@ -78,7 +78,7 @@ impl Rounds {
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
         let requests = samples.0.len() as f64;
         self.per_second.push(requests / began.elapsed().as_secs_f64());
-        self.cpu.push((cpu_time() - cpu).as_secs_f64() * 1e6 / requests);
+        self.cpu.push(cpu_time().saturating_sub(cpu).as_secs_f64() * 1e6 / requests);
         self.medians.push(samples.at(0.5));
         self.tails.push(samples.at(0.99));
     }

@@ -141,8 +141,9 @@ pub enum Callback {
     Code { code: SecretString, state: Option<String> },
     /// The person said no.
     Declined { state: Option<String> },
-    /// Meta refuses: the app, its settings or its URLs are at fault. Branch on the number; the text is localised.
-    Refused { code: Option<i64>, message: Option<String>, state: Option<String> },
+    /// Meta refuses: the app, its settings or its URLs are at fault, or Meta itself (`server_error`). Branch on the
+    /// number, and for want of one on OAuth's `error`; the text is localised.
+    Refused { error: Option<String>, code: Option<i64>, message: Option<String>, state: Option<String> },
     /// None of Meta's parameters is there.
     Unknown { state: Option<String> },
 }
@@ -166,7 +167,7 @@ impl Callback {
                 Some(code) => Self::Code { code: code.into(), state },
                 None => Self::Unknown { state },
             },
-            _ => Self::Refused { code, message, state },
+            (error, code) => Self::Refused { error, code, message, state },
         }
     }
 
@@ -186,8 +187,9 @@ impl fmt::Debug for Callback {
         match self {
             Self::Code { .. } => f.write_str("Code"),
             Self::Declined { .. } => f.write_str("Declined"),
-            Self::Refused { code, message, .. } => f
+            Self::Refused { error, code, message, .. } => f
                 .debug_struct("Refused")
+                .field("error", error)
                 .field("code", code)
                 .field("message", message)
                 .finish_non_exhaustive(),
@@ -498,6 +500,8 @@ mod tests {
                 "{query}"
             );
         }
+        let failed = Callback::read("error=server_error&state=s");
+        assert!(matches!(failed, Callback::Refused { error: Some(error), .. } if error == "server_error"));
         for query in ["", "state=s", "code=&state=s", "%ff=%ff&&=&error_code="] {
             assert!(matches!(Callback::read(query), Callback::Unknown { .. }), "{query}");
         }

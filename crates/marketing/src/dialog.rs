@@ -28,9 +28,12 @@ pub struct Refusal {
     /// The `error_code` parameter of the redirect.
     pub error_code: Option<i64>,
     pub outcome: Outcome,
+    /// How Meta's own page begins, where it shows one and sends nobody back. In English.
+    pub on_screen: Option<String>,
     pub title: String,
     pub what: String,
     pub who: Who,
+    /// For people by [`filled`].
     pub next_step: String,
     pub mark: Mark,
     pub source: String,
@@ -48,6 +51,7 @@ pub struct ExchangeFault {
     pub title: String,
     pub what: String,
     pub who: Who,
+    /// For people by [`filled`].
     pub next_step: String,
     pub mark: Mark,
     pub source: String,
@@ -60,6 +64,18 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| table("dialog.toml", include_str!("../data/dialog.toml")));
+
+/// A next step with the redirect URI in it, character by character as it was sent; without one, where it is to be found.
+pub fn filled(next_step: &str, redirect_uri: Option<&str>) -> String {
+    next_step.replace("{redirect_uri}", redirect_uri.unwrap_or("the redirect URI that Setup shows"))
+}
+
+/// What to look at in the Meta app when the dialog refused, and when nobody came back from it.
+pub fn to_look_at() -> impl Iterator<Item = &'static Refusal> {
+    refusals().iter().filter(|row| {
+        row.error_code.is_some() && matches!(row.outcome, Outcome::Misconfigured | Outcome::Unavailable)
+    })
+}
 
 /// All refusals of the dialog; the last stands for those we do not know.
 pub fn refusals() -> &'static [Refusal] {
@@ -106,6 +122,35 @@ mod tests {
         assert_eq!(explain(None, Some(1)).outcome, Outcome::Unknown);
         assert_eq!(explain(Some("access_denied"), Some(1)).outcome, Outcome::Declined);
         assert_eq!(explain(None, None).outcome, Outcome::Unknown);
+    }
+
+    #[test]
+    fn what_meta_failed_at_is_not_blamed_on_the_app() {
+        for error in ["server_error", "temporarily_unavailable"] {
+            let refusal = explain(Some(error), None);
+            assert_eq!((refusal.outcome, refusal.who), (Outcome::Unavailable, Who::Meta), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_of_the_app_or_the_tester_is_looked_at_when_nobody_comes_back() {
+        let codes: Vec<_> = to_look_at().filter_map(|row| row.error_code).collect();
+        assert_eq!(codes, [1_349_048, 1_349_168, 191, 1_349_126, 1_349_186, 1_349_220, 1_349_245]);
+    }
+
+    #[test]
+    fn who_has_to_register_the_redirect_uri_reads_it() {
+        let uri = "https://connect.example/connector/callback";
+        let exchange = explain_exchange(191, None, "");
+        for next_step in [
+            &explain(None, Some(1_349_168)).next_step,
+            &explain(None, Some(191)).next_step,
+            &exchange.next_step,
+        ] {
+            assert!(filled(next_step, Some(uri)).contains(uri), "{next_step}");
+            assert!(!filled(next_step, None).contains('{'), "{next_step}");
+            assert!(next_step.contains("Facebook Login for Business"), "{next_step}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use adjoin::{
         App,
         accounts::{self, NewAccount},
         connect_sessions::{self, Kind, NewConnectSession},
+        settings,
         setup::{self, Login, NewSetup},
     },
     store::Db,
@@ -77,6 +78,8 @@ pub async fn connect(app: &App, facts: &Facts, origin: &str) -> (AccountId, Conn
         keyed_redirect_uri: None,
     };
     setup::save(app, &Actor::System, new).await.expect("a setup");
+    let change = settings::Change { links_allowed: Some(true), ..settings::Change::default() };
+    settings::change(app, &Actor::System, change).await.expect("connect links are allowed");
     let new = NewAccount { name: "Bench".to_owned(), external_id: None };
     let account = accounts::create(app, &Actor::System, new).await.expect("an account").id;
     let new = NewConnectSession {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{App, Error, Result, connections, subscriptions};
+use super::{App, Error, Fault, Result, connections, subscriptions};
 use crate::{
     audit::Actor,
     id::AccountId,
@@ -26,20 +26,19 @@ pub struct NewAccount {
 }
 
 pub async fn create(app: &App, actor: &Actor, new: NewAccount) -> Result<Account> {
+    let external_id = new.external_id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
+    let too_long = external_id.as_ref().and_then(|id| Fault::if_too_long("external_id", id, EXTERNAL_ID_MAX));
+    let name = match (checked_name(&new.name), too_long) {
+        (Ok(name), None) => name,
+        (name, too_long) => return Err(Error::Invalid(name.err().into_iter().chain(too_long).collect())),
+    };
     let account = Account {
         id: AccountId::new(),
-        external_id: new.external_id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
-        name: checked_name(&new.name)?,
+        external_id,
+        name,
         lead_retention_days: None,
         created_at: app.clock.now(),
     };
-    if account.external_id.as_ref().is_some_and(|id| id.chars().count() > EXTERNAL_ID_MAX) {
-        return Err(Error::invalid(
-            "external_id",
-            "it is too long",
-            format!("at most {EXTERNAL_ID_MAX} characters"),
-        ));
-    }
     let mut tx = app.db.begin().await?;
     accounts::insert(&mut tx, &account).await.map_err(|error| {
         if error.is_unique_violation() {
@@ -90,7 +89,7 @@ pub async fn find_listed(
 }
 
 pub async fn rename(app: &App, actor: &Actor, id: &AccountId, name: &str) -> Result<Account> {
-    let name = checked_name(name)?;
+    let name = checked_name(name).map_err(|fault| Error::Invalid(vec![fault]))?;
     let mut tx = app.db.begin().await?;
     if !accounts::rename(&mut tx, id, &name).await? {
         return Err(Error::NotFound { what: "the account" });
@@ -139,10 +138,11 @@ pub async fn delete(app: &App, actor: &Actor, id: &AccountId) -> Result<()> {
     Ok(())
 }
 
-fn checked_name(name: &str) -> Result<String> {
+/// The name as it is kept, or what is wrong with it.
+fn checked_name(name: &str) -> std::result::Result<String, Fault> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > NAME_MAX {
-        return Err(Error::invalid("name", "an account needs a name", format!("1 to {NAME_MAX} characters")));
+    if name.is_empty() {
+        return Err(Fault::new("name", "an account needs a name", format!("1 to {NAME_MAX} characters")));
     }
-    Ok(name.to_owned())
+    Fault::if_too_long("name", name, NAME_MAX).map_or_else(|| Ok(name.to_owned()), Err)
 }

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::{App, Error, Result, accounts};
+use super::{App, Error, Fault, Result, accounts};
 use crate::{
     audit::Actor,
     id::{AccountId, ApiKeyId},
@@ -16,6 +16,7 @@ pub use store::api_keys::ApiKey;
 
 /// How stale `last_used_at` may be, so that a busy key does not write at every call.
 const TOUCH_SECONDS: i64 = 60;
+const NAME_MAX: usize = 100;
 
 /// What an authenticated API caller may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +53,12 @@ pub async fn create(
     account_id: Option<AccountId>,
 ) -> Result<(ApiKey, SecretString)> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > 100 {
-        return Err(Error::invalid(
-            "name",
-            "a key needs a name",
-            "1 to 100 characters that say what uses it",
-        ));
+    if name.is_empty() {
+        let fix = format!("1 to {NAME_MAX} characters that say what uses it");
+        return Err(Error::invalid("name", "a key needs a name", fix));
+    }
+    if let Some(fault) = Fault::if_too_long("name", name, NAME_MAX) {
+        return Err(Error::Invalid(vec![fault]));
     }
     if let Some(id) = &account_id {
         accounts::get(app, id).await?;

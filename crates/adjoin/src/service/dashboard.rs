@@ -41,7 +41,7 @@ pub struct Paste {
 pub struct Switch {
     pub label: String,
     pub place: String,
-    /// `on` or `off`.
+    /// `on`, `off`, or what to enter.
     pub set: String,
     pub why: String,
     pub source: String,
@@ -110,5 +110,25 @@ pub fn dashboard_strings(origin: &ServiceOrigin, settings: &Settings, setup: Opt
             .collect(),
         switches: TABLE.switches.clone(),
         steps: TABLE.steps.iter().filter(|row| row.only.fits(setup)).cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_easily_forgotten_at_meta_is_there_with_its_source() {
+        let step = TABLE.steps.iter().find(|step| step.title.contains("public_profile")).unwrap();
+        assert_eq!(
+            step.only.login.as_deref(),
+            Some("business"),
+            "plain Facebook Login has it from the start"
+        );
+        let list = TABLE.switches.iter().find(|switch| switch.label == "Server IP Allow List").unwrap();
+        assert!(list.why.contains("people's tokens are not covered"));
+        let sources = TABLE.steps.iter().map(|step| &step.source);
+        let sources = sources.chain(TABLE.switches.iter().map(|switch| &switch.source));
+        assert!(sources.chain(TABLE.pastes.iter().map(|paste| &paste.source)).all(|it| !it.is_empty()));
     }
 }

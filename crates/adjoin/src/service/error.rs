@@ -34,6 +34,14 @@ impl Fault {
     pub fn nul(field: impl Into<String>) -> Self {
         Self::new(field, "it has the character NUL (U+0000), which is not allowed", "the same without it")
     }
+
+    /// For a text of more characters than it may have.
+    pub fn if_too_long(field: &str, text: &str, most: usize) -> Option<Self> {
+        let length = text.chars().count();
+        (length > most).then(|| {
+            Self::new(field, format!("is {length} characters long"), format!("at most {most} characters"))
+        })
+    }
 }
 
 /// Why a service could not do what it was asked. Each says what happened, who can mend it and the next step;
@@ -52,9 +60,12 @@ pub enum Error {
     /// Setup, connection or consent is not in the state this needs.
     #[error("{message}")]
     NotReady { message: String, who: Who, next_step: String },
+    /// The connection's token does not work any more, as Meta has said before.
+    #[error("{message}")]
+    Broken { message: String, who: Who, next_step: String },
     /// The consent lacks a permission that this needs.
     #[error("{message}")]
-    Unpermitted { message: String, next_step: String },
+    Unpermitted { message: String, who: Who, next_step: String },
     /// The rules say that Meta would refuse it; nothing was sent.
     #[error("the rules reject it")]
     Rejected(Box<Report>),

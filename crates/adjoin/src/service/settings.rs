@@ -3,7 +3,7 @@
 use serde_json::json;
 use url::Url;
 
-use super::{App, Error, Fault, Result, subscriptions};
+use super::{App, Error, Fault, Result, setup::Setup, subscriptions};
 use crate::{
     audit::Actor,
     random,
@@ -13,6 +13,7 @@ use crate::{
 pub use store::settings::Settings;
 
 const LIST_MAX: usize = 50;
+const NAME_MAX: usize = 100;
 
 /// A change of the settings: what is `None` stays.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +36,8 @@ pub async fn get(app: &App) -> Result<Settings> {
         service_domain: None,
         return_urls: Json(Vec::new()),
         embed_origins: Json(Vec::new()),
-        links_allowed: true,
+        // Nobody but whoever holds a link stands behind what it connects, so the partner has to want them.
+        links_allowed: false,
     };
     let mut tx = app.db.begin().await?;
     settings::put(&mut tx, &fresh, app.clock.now()).await?;
@@ -48,13 +50,11 @@ pub async fn change(app: &App, actor: &Actor, change: Change) -> Result<Settings
     let mut faults = Vec::new();
     if let Some(name) = change.partner_name {
         let name = name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > 100 {
-            faults.push(Fault::new(
-                "partner_name",
-                "a name is needed; accounts see it",
-                "1 to 100 characters",
-            ));
+        if name.is_empty() {
+            let fix = format!("1 to {NAME_MAX} characters");
+            faults.push(Fault::new("partner_name", "a name is needed; accounts see it", fix));
         }
+        faults.extend(Fault::if_too_long("partner_name", &name, NAME_MAX));
         settings.partner_name = name;
     }
     if let Some(domain) = change.service_domain {
@@ -123,6 +123,15 @@ impl ServiceOrigin {
     /// The redirect URI that names the partner.
     pub fn keyed_redirect_uri(&self, settings: &Settings) -> String {
         format!("{}/{}", self.redirect_uri(), settings.partner_key)
+    }
+
+    /// Which of the two consents go over, by the setup.
+    pub fn used_redirect_uri(&self, settings: &Settings, setup: Option<&Setup>) -> String {
+        if setup.is_some_and(|setup| setup.keyed_redirect_uri) {
+            self.keyed_redirect_uri(settings)
+        } else {
+            self.redirect_uri()
+        }
     }
 
     pub fn join(&self, path: &str) -> String {

@@ -35,11 +35,13 @@ pub async fn insert(
     Ok(())
 }
 
-/// The newest lines about a subject.
+/// The newest lines about a subject; about a connection, also those of its connect sessions.
 pub async fn about(db: &Db, subject: &str, limit: i64) -> Result<Vec<Entry>> {
-    sql("SELECT id, at, actor, action, subject, detail FROM audit WHERE subject = $1 ORDER BY id DESC LIMIT $2")
-        .bind(subject)
-        .bind(limit)
-        .all(db)
-        .await
+    sql("SELECT id, at, actor, action, subject, detail FROM audit
+         WHERE subject = $1 OR subject IN (SELECT id FROM connect_sessions WHERE connection_id = $1)
+         ORDER BY id DESC LIMIT $2")
+    .bind(subject)
+    .bind(limit)
+    .all(db)
+    .await
 }

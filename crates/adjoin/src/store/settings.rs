@@ -14,7 +14,7 @@ pub struct Settings {
     pub return_urls: Json<Vec<String>>,
     /// Origins that may frame or open the connect page.
     pub embed_origins: Json<Vec<String>>,
-    /// Whether connect links without a backend's completion are allowed.
+    /// Whether connect links without a backend's completion are allowed. Off unless somebody switches it on.
     pub links_allowed: bool,
 }
 row!(Settings { partner_name, partner_key, service_domain, return_urls, embed_origins, links_allowed });

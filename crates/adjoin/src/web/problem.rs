@@ -107,12 +107,16 @@ impl From<Error> for Problem {
             Error::NotReady { message, who, next_step } => {
                 Self::new(StatusCode::CONFLICT, "not-ready", "Something comes first", message, who, next_step)
             }
-            Error::Unpermitted { message, next_step } => Self::new(
+            Error::Broken { message, who, next_step } => {
+                let (status, kind, title) = CONNECTION_BROKEN;
+                Self::new(status, kind, title, message, who, next_step)
+            }
+            Error::Unpermitted { message, who, next_step } => Self::new(
                 StatusCode::FORBIDDEN,
                 "permission-missing",
                 "The account's consent lacks a permission",
                 message,
-                Who::Account,
+                who,
                 next_step,
             ),
             Error::Rejected(report) => Self {
@@ -154,6 +158,10 @@ impl From<Error> for Problem {
     }
 }
 
+/// The same for the call that finds it out and for those that come later.
+const CONNECTION_BROKEN: (StatusCode, &str, &str) =
+    (StatusCode::CONFLICT, "connection-broken", "The connection does not work");
+
 /// What a refusal of Meta's is to our caller: their input, the consent, a limit, or trouble between us and Meta.
 fn meta_refused(error: &MetaError) -> (StatusCode, &'static str, &'static str) {
     match error.class {
@@ -163,9 +171,7 @@ fn meta_refused(error: &MetaError) -> (StatusCode, &'static str, &'static str) {
         Class::MissingPermission | Class::MissingRole | Class::Policy => {
             (StatusCode::FORBIDDEN, "meta-forbids", "Meta does not allow it")
         }
-        Class::Reconnect | Class::ActionOnFacebook => {
-            (StatusCode::CONFLICT, "connection-broken", "The connection does not work")
-        }
+        Class::Reconnect | Class::ActionOnFacebook => CONNECTION_BROKEN,
         Class::Throttled { .. } => (StatusCode::TOO_MANY_REQUESTS, "meta-limit", "Meta's limit is reached"),
         _ if error.retry => (StatusCode::SERVICE_UNAVAILABLE, "meta-unavailable", "Meta cannot do it now"),
         _ => (StatusCode::BAD_GATEWAY, "meta-failed", "Meta did not do it"),

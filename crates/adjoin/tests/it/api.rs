@@ -99,6 +99,42 @@ fn accounts_are_made_found_renamed_and_erased() {
 }
 
 #[test]
+fn a_name_that_is_too_long_is_told_its_length_and_the_limit() {
+    on_each_app(async |test| {
+        let backend = Backend::new(test, None).await;
+        let new = json!({"name": "ä".repeat(201), "external_id": "x".repeat(250)});
+        let (status, problem) = backend.send(Method::POST, "/v1/accounts", &new).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(
+            problem["faults"],
+            json!([
+                {"field": "name", "message": "is 201 characters long", "fix": "at most 200 characters"},
+                {"field": "external_id", "message": "is 250 characters long", "fix": "at most 200 characters"},
+            ])
+        );
+        let new = json!({"name": "  "});
+        let (_, problem) = backend.send(Method::POST, "/v1/accounts", &new).await;
+        assert_eq!(problem["faults"][0]["message"], "an account needs a name");
+        let new = json!({"name": "ä".repeat(200)});
+        assert_eq!(backend.send(Method::POST, "/v1/accounts", &new).await.0, StatusCode::CREATED);
+    });
+}
+
+#[test]
+fn connect_links_are_off_until_they_are_allowed() {
+    on_each_app(async |test| {
+        let backend = Backend::new(test, None).await;
+        assert_eq!(backend.get("/v1/settings").await.1["links_allowed"], false);
+        let (_, settings) =
+            backend.send(Method::PATCH, "/v1/settings", &json!({"partner_name": "Northwind"})).await;
+        assert_eq!(settings["links_allowed"], false, "another change leaves them off");
+        let (_, settings) =
+            backend.send(Method::PATCH, "/v1/settings", &json!({"links_allowed": true})).await;
+        assert_eq!(settings["links_allowed"], true);
+    });
+}
+
+#[test]
 fn lists_are_read_page_by_page() {
     on_each_app(async |test| {
         for name in ["a", "b", "c"] {
@@ -281,7 +317,16 @@ fn connect_links_cannot_be_tried_one_after_another() {
         }
         let refused = get("/connect/cnt_120".to_owned()).await;
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
-        assert!(refused.headers().contains_key("retry-after"));
+        // People are shown a page, on the way back from Facebook too, and its address goes nowhere.
+        for path in ["/connect/cnt_120", "/connector/callback?code=c&state=s"] {
+            let page = get(path.to_owned()).await;
+            assert_eq!(page.status(), StatusCode::TOO_MANY_REQUESTS);
+            assert!(page.headers().contains_key("retry-after"));
+            assert!(page.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+            assert_eq!(page.headers()["referrer-policy"], "no-referrer");
+            let html = page.text().await.unwrap();
+            assert!(html.contains("One moment, please") && html.contains("load this page again"), "{html}");
+        }
         assert_eq!(get("/healthz".to_owned()).await.status(), StatusCode::OK);
         test.clock.advance_seconds(1);
         assert_ne!(get("/connect/cnt_121".to_owned()).await.status(), StatusCode::TOO_MANY_REQUESTS);

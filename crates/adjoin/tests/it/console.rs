@@ -427,3 +427,21 @@ fn the_campaign_chooser_pages_and_searches() {
         assert!(none.contains("has “&#60;b&#62;” in its name"), "{none}");
     });
 }
+
+#[test]
+fn without_connect_links_the_connections_page_says_how_accounts_connect() {
+    on_each_app(async |test| {
+        let new = NewAccount { name: "Bright Dental".to_owned(), external_id: None };
+        let account = accounts::create(&test.app, &Actor::System, new).await.unwrap().id;
+        let connection = connections::install(&test.app, &Actor::System, &account).await.unwrap().id;
+        let here = format!("/accounts/{account}/connections/{connection}");
+        let mut browser = Browser::signed_in(test).await;
+        let html = page(browser.get(&here).await).await;
+        assert!(html.contains("Connect links are switched off") && !html.contains("Create connect link<"));
+        let refused = page(browser.post(&format!("{here}/link"), &[]).await).await;
+        assert!(refused.contains("role=\"alert\""), "{refused}");
+        test.allow_links().await;
+        let html = page(browser.get(&here).await).await;
+        assert!(!html.contains("Connect links are switched off") && html.contains("Create connect link<"));
+    });
+}

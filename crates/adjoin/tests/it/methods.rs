@@ -437,8 +437,13 @@ fn a_dead_token_breaks_the_connection_and_a_fault_at_meta_does_not() {
         });
         let connection = connections::get(&it.test.app, &it.account, &it.connection).await.unwrap();
         assert!(matches!(connection.state, State::Broken { .. }), "{:?}", connection.state);
-        let (status, problem) = caller.call("page.list", &json!({})).await;
-        assert_eq!((status, &problem["type"]), (StatusCode::CONFLICT, &json!("/problems/not-ready")));
+        // Who calls later learns the same, but for what Meta said.
+        let (status, later) = caller.call("page.list", &json!({})).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        for same in ["type", "title", "status", "who", "next_step"] {
+            assert_eq!(later[same], problem[same], "{same}");
+        }
+        assert_eq!(later.get("meta"), None);
     });
 }
 
@@ -450,6 +455,27 @@ fn a_permission_that_was_declined_is_named_before_meta_is_asked() {
         assert_eq!(status, StatusCode::FORBIDDEN);
         insta::assert_json_snapshot!("permission", problem);
     });
+}
+
+#[test]
+fn a_permission_that_nobody_asked_for_is_the_partners_to_set_up() {
+    on_each_connected_by(
+        &["ads"],
+        |_| Login::Facebook,
+        &[],
+        async |it| {
+            let caller = Caller::new(it).await;
+            let arguments = json!({ "page_id": it.facts.page_id, "form_id": it.facts.form_id });
+            let (status, problem) = caller.call("lead.list", &arguments).await;
+            assert_eq!(
+                (status, &problem["type"]),
+                (StatusCode::FORBIDDEN, &json!("/problems/permission-missing"))
+            );
+            assert_eq!(problem["who"], "partner");
+            let next_step = problem["next_step"].as_str().unwrap();
+            assert!(next_step.contains("the use case “Leads” is ticked"), "{next_step}");
+        },
+    );
 }
 
 #[test]

@@ -243,6 +243,13 @@ impl Method {
             && self.all_of.iter().all(|name| granted.contains(name))
     }
 
+    /// The permissions that are not granted and would help; empty when those that are suffice.
+    pub fn lacking(&self, granted: &[String]) -> Vec<&str> {
+        let has_any = self.any_of.iter().any(|name| granted.contains(name));
+        let any_of = self.any_of.iter().filter(|_| !has_any);
+        any_of.chain(self.all_of.iter().filter(|name| !granted.contains(name))).map(String::as_str).collect()
+    }
+
     /// The permissions it needs, in words: `leads_retrieval and pages_manage_ads`.
     pub fn permissions_in_words(&self) -> String {
         let any_of = (!self.any_of.is_empty()).then(|| self.any_of.join(" or "));
@@ -309,6 +316,12 @@ mod tests {
         ])));
         let read = method("campaign.get").unwrap();
         assert!(read.permitted(&granted(&["ads_read"])) && !read.permitted(&[]));
+        assert_eq!(read.lacking(&[]), ["ads_read", "ads_management"]);
+        assert!(read.lacking(&granted(&["ads_read"])).is_empty());
+        assert_eq!(
+            create.lacking(&granted(&["ads_management", "pages_show_list"])),
+            ["pages_manage_ads", "pages_read_engagement"]
+        );
         assert_eq!(read.permissions_in_words(), "ads_read or ads_management");
     }
 

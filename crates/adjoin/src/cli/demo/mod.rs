@@ -211,7 +211,9 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
 
     steps
         .run("settings", "Settings > General: the Service Domain", async {
-            let change = json!({ "partner_name": "Demo Software", "service_domain": address.to_string() });
+            // The account below connects by a link, which the partner has to allow.
+            let change = json!({ "partner_name": "Demo Software", "service_domain": address.to_string(),
+                                 "links_allowed": true });
             let settings = backend.ok(Method::PATCH, "/v1/settings", Some(change)).await?;
             Ok(shown((), format!("redirect URI to register at Meta: {}", text(&settings, "redirect_uri"))))
         })

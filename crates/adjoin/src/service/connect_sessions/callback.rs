@@ -47,9 +47,10 @@ pub enum Problem {
     OtherBrowser,
     /// The session was ended meanwhile.
     SessionEnded,
-    /// Facebook said no, and did not say to whom.
+    /// Facebook said no, and did not say to whom. `error` is OAuth's, where it is that which the table of refusals knows.
     Refused {
         code: Option<i64>,
+        error: Option<&'static str>,
     },
     Declined,
 }
@@ -124,8 +125,8 @@ async fn take(
             refuse(tx, row, Stage::Declined, now).await?;
             return Ok(Next::Session(row.id.clone()));
         }
-        Callback::Refused { code, .. } => {
-            refuse(tx, row, refused(code), now).await?;
+        Callback::Refused { error, code, .. } => {
+            refuse(tx, row, refused(row, error.as_deref(), code), now).await?;
             return Ok(Next::Session(row.id.clone()));
         }
     };
@@ -161,11 +162,17 @@ async fn take(
 /// Some refusals of Meta's come without a state. The browser's cookie then tells which session it is, so that the
 /// partner sees the reason; the session can still go on.
 async fn without_state(app: &App, answer: &Callback, cookies: &Cookies) -> Result<Next> {
-    let (problem, to) = match answer {
+    let problem = match answer {
         Callback::Code { .. } => return Ok(Next::Problem(Problem::StateMissing)),
         Callback::Unknown { .. } => return Ok(Next::Problem(Problem::NothingThere)),
-        Callback::Declined { .. } => (Problem::Declined, Stage::Declined),
-        Callback::Refused { code, .. } => (Problem::Refused { code: *code }, refused(*code)),
+        Callback::Declined { .. } => Problem::Declined,
+        Callback::Refused { error, code, .. } => {
+            let known = facts::explain(error.as_deref(), *code);
+            Problem::Refused {
+                code: *code,
+                error: known.error.as_deref().filter(|_| known.error_code.is_none()),
+            }
+        }
     };
     let now = app.clock.now();
     let mut at_facebook = Vec::new();
@@ -177,6 +184,10 @@ async fn without_state(app: &App, answer: &Callback, cookies: &Cookies) -> Resul
         );
     }
     let [row] = at_facebook.as_slice() else { return Ok(Next::Problem(problem)) };
+    let to = match answer {
+        Callback::Refused { error, code, .. } => refused(row, error.as_deref(), *code),
+        _ => Stage::Declined,
+    };
     let mut tx = app.db.begin().await?;
     refuse(&mut tx, row, to, now).await?;
     tx.commit().await?;
@@ -195,14 +206,14 @@ async fn refuse(tx: &mut Tx, row: &table::Stored, to: Stage, now: Timestamp) -> 
     Ok(())
 }
 
-/// The stage for a number of Meta's.
-fn refused(code: Option<i64>) -> Stage {
-    let known = facts::explain(None, code);
+/// The stage for a refusal of Meta's.
+fn refused(row: &table::Stored, error: Option<&str>, code: Option<i64>) -> Stage {
+    let known = facts::explain(error, code);
     if known.outcome == Outcome::Declined {
-        Stage::Declined
-    } else {
-        Stage::Refused { refusal: Refusal::of(known, code) }
+        return Stage::Declined;
     }
+    let redirect_uri = row.dialog.0.as_ref().map(|dialog| dialog.redirect_uri.as_str());
+    Stage::Refused { refusal: Refusal::of(known, code, redirect_uri) }
 }
 
 fn nothing_there() -> Refusal {

@@ -61,8 +61,9 @@ fn check_kind(settings: &Settings, kind: &Kind) -> Result<()> {
         Kind::Link if settings.links_allowed => return Ok(()),
         Kind::Link => {
             return Err(Error::Forbidden {
-                message: "connect links without a backend's confirmation are switched off".to_owned(),
-                next_step: "make an embedded session with a return URL, or allow links at Settings > General"
+                message: "connect links, which no backend confirms, are switched off".to_owned(),
+                next_step: "make an embedded session with a return URL, or allow connect links at Settings > General \
+                            (over the API: `links_allowed`)"
                     .to_owned(),
             });
         }

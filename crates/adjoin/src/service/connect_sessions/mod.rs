@@ -72,7 +72,7 @@ pub struct NewConnectSession {
     pub use_cases: Vec<String>,
     /// A Login for Business configuration of the setup, by id. `None` picks one that covers the use cases.
     pub configuration: Option<String>,
-    /// Ask again for permissions that were declined before.
+    /// Have Facebook ask also where it would let people pass who agreed before.
     pub rerequest: bool,
 }
 
@@ -88,6 +88,8 @@ pub struct ConnectSession {
     #[serde(flatten)]
     pub stage: Stage,
     pub created_at: Timestamp,
+    /// When the browser last went to Facebook. Null when it has not.
+    pub started_at: Option<Timestamp>,
     /// When the link stops working.
     pub expires_at: Timestamp,
 }
@@ -103,6 +105,7 @@ impl ConnectSession {
             use_cases: row.use_cases.0,
             stage,
             created_at: row.created_at,
+            started_at: row.dialog_expires_at.map(|at| at.plus_seconds(-DIALOG_SECONDS)),
             expires_at: row.expires_at,
         }
     }

@@ -1,3 +1,4 @@
+use adjoin_marketing::dialog;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,14 +64,14 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// What the dialog's number means.
-    pub fn of(known: &adjoin_marketing::dialog::Refusal, code: Option<i64>) -> Self {
+    /// What the dialog's answer means. `redirect_uri` is the one the dialog was sent.
+    pub fn of(known: &dialog::Refusal, code: Option<i64>, redirect_uri: Option<&str>) -> Self {
         Self {
             code,
             title: known.title.clone(),
             message: known.what.clone(),
             who: known.who,
-            next_step: known.next_step.clone(),
+            next_step: dialog::filled(&known.next_step, redirect_uri),
         }
     }
 

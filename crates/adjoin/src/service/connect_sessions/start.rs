@@ -4,7 +4,9 @@ use serde_json::json;
 use url::Url;
 
 use super::{
-    DIALOG_SECONDS, Dialog, LINK_SECONDS, LONGEST_SECONDS, Stage, Waiting, again::again, stage, table,
+    DIALOG_SECONDS, Dialog, LINK_SECONDS, LONGEST_SECONDS, Stage, Waiting,
+    again::{again, wants_rerequest},
+    stage, table,
 };
 use crate::{
     audit::Actor,
@@ -62,12 +64,11 @@ pub async fn start(app: &App, browser: Browser<'_>) -> Result<Option<Started>> {
     if matches!(row.stage.0, Stage::Completed { .. }) && once_more.is_none() {
         return Ok(None);
     }
-    // Facebook never asks again for what was declined, unless it is told to; told so, it also stops for people who
-    // granted everything, so that they can pick assets.
+    // A login configuration is granted whole or not at all: there is nothing to ask for again.
     let rerequest = setup.login == Login::Facebook
         && (row.rerequest
             || once_more.is_some()
-            || plan.wanted.iter().any(|name| connection.declined.contains(name)));
+            || plan.wanted.iter().any(|name| wants_rerequest(name, &connection)));
     let origin = settings::origin(app, &settings)?;
     let dialog = dialog(
         &setup,
@@ -115,14 +116,12 @@ fn dialog(
     asked: Vec<String>,
     rerequest: bool,
 ) -> Dialog {
-    let redirect_uri =
-        if setup.keyed_redirect_uri { origin.keyed_redirect_uri(settings) } else { origin.redirect_uri() };
     // Alphanumeric, as Meta wants it.
     let nonce = adjoin_graph::hex(&random::bytes::<16>());
     Dialog {
         client_id: setup.client_id.clone(),
         graph_version: setup.graph_version.clone(),
-        redirect_uri,
+        redirect_uri: origin.used_redirect_uri(settings, Some(setup)),
         wanted: plan.wanted.clone(),
         asked,
         config_id: plan.configuration.as_ref().map(|it| it.id.clone()),

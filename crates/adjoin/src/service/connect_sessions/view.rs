@@ -73,6 +73,8 @@ pub struct Progress {
     /// The dialog may be opened once more.
     pub may_restart: bool,
     pub return_url: Option<String>,
+    /// The redirect URI that Facebook was told, when the browser has been sent there.
+    pub redirect_uri: Option<String>,
 }
 
 /// What a link leads to.
@@ -162,6 +164,7 @@ pub async fn progress(app: &App, id: &ConnectSessionId, cookie: &str) -> Result<
             }
             _ => None,
         },
+        redirect_uri: row.dialog.0.as_ref().map(|dialog| dialog.redirect_uri.clone()),
         granted,
         missing,
         connection,

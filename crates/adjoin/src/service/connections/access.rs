@@ -42,7 +42,7 @@ pub async fn access(app: &App, account: &AccountId, id: &ConnectionId) -> Result
         _ => return Err(unusable(&keys.state.0)),
     };
     if keys.token_expires_at.is_some_and(|at| at <= now) {
-        return Err(Error::NotReady {
+        return Err(Error::Broken {
             message: "the connection's token has expired".to_owned(),
             who: Who::Account,
             next_step: RECONNECT.to_owned(),
@@ -71,8 +71,20 @@ fn unusable(state: &State) -> Error {
             ("nobody has connected this account yet", Who::Account, "send the account its connect link")
         }
         State::Disconnected => ("this connection was disconnected", Who::Account, RECONNECT),
+        State::NothingShared { gaps } => {
+            let gap = gaps.first();
+            (
+                "the account went through the consent and shared nothing",
+                gap.map_or(Who::Account, |gap| gap.who),
+                gap.map_or(RECONNECT, |gap| gap.next_step.as_str()),
+            )
+        }
         State::ActionNeeded { trouble } | State::Broken { trouble } => {
-            (trouble.message.as_str(), trouble.who, trouble.next_step.as_str())
+            return Error::Broken {
+                message: trouble.message.clone(),
+                who: trouble.who,
+                next_step: trouble.next_step.clone(),
+            };
         }
         State::Connected | State::ConnectedWithGaps { .. } => {
             ("the connection has no token", Who::Account, RECONNECT)

@@ -17,7 +17,7 @@ use super::{Access, access, report_refusal};
 use crate::{
     id::{AccountId, ConnectionId},
     quota::Touched,
-    service::{App, Error, Result},
+    service::{App, Error, Result, Who},
     time::Timestamp,
 };
 
@@ -134,8 +134,10 @@ async fn ask(app: &App, access: &Access, page_id: &str) -> Result<SecretString> 
 fn no_token(page_id: &str) -> Error {
     Error::Unpermitted {
         message: format!("Meta gives this connection no token for the Page {page_id}"),
-        next_step: "whoever connects needs a role on the Page, and must share it: make a connect session with `rerequest`, \
-                    or have an admin of the Page give the person the task Ads"
+        who: Who::Account,
+        next_step: "whoever connects needs a role on the Page, and must share it: let them connect again and pick it (over \
+                    the API with `rerequest`, so that Facebook asks people who agreed before), or have an admin of the \
+                    Page give the person the task Ads"
             .to_owned(),
     }
 }

@@ -61,7 +61,7 @@ pub async fn replace(
     let scope = Scope::Account(account.clone());
     let sealed = app.vault.seal(tx, &table::token_place(&scope, id.as_str()), &token, now).await?;
     table::put_token(tx, id, Some(sealed)).await?;
-    row.state = Json(State::with_gaps(findings.gaps));
+    row.state = Json(State::of(findings.gaps, &findings.assets));
     row.app_id = Some(findings.app_id);
     row.subject = Json(Some(findings.subject));
     row.token_kind = Some(findings.kind);

@@ -1,9 +1,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Assets;
 use crate::{service::Who, time::Timestamp};
 
-/// Where a connection stands. Only a verified token with everything that was wanted is `Connected`.
+/// Where a connection stands. Only a verified token with everything that was wanted is `Connected`, and only one that
+/// opens something is with gaps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
@@ -12,6 +14,11 @@ pub enum State {
     Connected,
     /// The token works, and something that was wanted is missing.
     ConnectedWithGaps {
+        gaps: Vec<Gap>,
+    },
+    /// Somebody went through the consent, and it opens nothing: no permission that was asked for, or neither an ad
+    /// account nor a Page. No method can be called.
+    NothingShared {
         gaps: Vec<Gap>,
     },
     /// The person has to do something at Facebook; the token may come back to life without a new consent.
@@ -33,20 +40,30 @@ impl State {
             Self::Installed => "installed",
             Self::Connected => "connected",
             Self::ConnectedWithGaps { .. } => "connected_with_gaps",
+            Self::NothingShared { .. } => "nothing_shared",
             Self::ActionNeeded { .. } => "action_needed",
             Self::Broken { .. } => "broken",
             Self::Disconnected => "disconnected",
         }
     }
 
-    /// `Connected`, or with the gaps when there are any.
-    pub fn with_gaps(gaps: Vec<Gap>) -> Self {
-        if gaps.is_empty() { Self::Connected } else { Self::ConnectedWithGaps { gaps } }
+    /// What a token that works amounts to, by what is missing and what it reaches.
+    pub fn of(gaps: Vec<Gap>, assets: &Assets) -> Self {
+        // Where Meta hid what was shared, or did not answer, a list that is empty says nothing.
+        let is_told =
+            !gaps.iter().any(|gap| matches!(gap.kind, GapKind::TechProvider | GapKind::AssetsUnread));
+        if gaps.is_empty() {
+            Self::Connected
+        } else if is_told && assets.ad_accounts.is_empty() && assets.pages.is_empty() {
+            Self::NothingShared { gaps }
+        } else {
+            Self::ConnectedWithGaps { gaps }
+        }
     }
 
     pub fn gaps(&self) -> &[Gap] {
         match self {
-            Self::ConnectedWithGaps { gaps } => gaps,
+            Self::ConnectedWithGaps { gaps } | Self::NothingShared { gaps } => gaps,
             _ => &[],
         }
     }

@@ -219,7 +219,7 @@ fn apply(row: &mut table::Stored, asked: &Asked, now: Timestamp) {
         Asked::NoAnswer(_) => return,
         Asked::Dead(state) => row.state = Json(state.as_ref().clone()),
         Asked::Alive(findings) => {
-            row.state = Json(State::with_gaps(findings.gaps.clone()));
+            row.state = Json(State::of(findings.gaps.clone(), &findings.assets));
             row.subject = Json(Some(findings.subject.clone()));
             row.token_kind = Some(findings.kind);
             row.token_expires_at = findings.expires_at;

@@ -58,7 +58,9 @@ fn change(before: &State, after: &State) -> Option<Kind> {
         State::Installed => None,
         State::Connected => Some(Kind::ConnectionConnected),
         State::ConnectedWithGaps { .. } => Some(Kind::ConnectionDegraded),
-        State::ActionNeeded { .. } | State::Broken { .. } => Some(Kind::ConnectionBroken),
+        State::NothingShared { .. } | State::ActionNeeded { .. } | State::Broken { .. } => {
+            Some(Kind::ConnectionBroken)
+        }
         State::Disconnected => Some(Kind::ConnectionRevoked),
     }
 }
@@ -93,6 +95,7 @@ mod tests {
                 next_step: String::new(),
             }],
         };
+        let nothing = || State::NothingShared { gaps: gaps("a").gaps().to_vec() };
         let broken = |since: i64| State::Broken {
             trouble: Trouble {
                 title: String::new(),
@@ -111,6 +114,10 @@ mod tests {
             (gaps("a"), gaps("a"), None),
             (gaps("a"), gaps("b"), Some(Kind::ConnectionDegraded)),
             (gaps("a"), State::Connected, Some(Kind::ConnectionConnected)),
+            (State::Installed, nothing(), Some(Kind::ConnectionBroken)),
+            (gaps("a"), nothing(), Some(Kind::ConnectionBroken)),
+            (nothing(), nothing(), None),
+            (nothing(), gaps("a"), Some(Kind::ConnectionDegraded)),
             (gaps("a"), broken(1), Some(Kind::ConnectionBroken)),
             (broken(1), broken(2), None),
             (broken(1), State::Connected, Some(Kind::ConnectionConnected)),

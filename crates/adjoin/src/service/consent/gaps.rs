@@ -101,8 +101,8 @@ fn declined(permission: &str) -> Gap {
         kind: GapKind::PermissionDeclined { permission: permission.to_owned() },
         who: Who::Account,
         next_step:
-            "Consent again through a new connect link (over the API: a connect session with rerequest set to \
-                    true); Facebook asks again only then."
+            "Let the person connect again, by a new connect link or from your product, and allow it at Facebook, which is \
+             told to ask for it once more."
                 .to_owned(),
     }
 }

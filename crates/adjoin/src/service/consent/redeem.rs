@@ -20,7 +20,7 @@ pub async fn redeem(
 ) -> Result<(SecretString, Findings), Failed> {
     let grant = oauth::exchange_code(graph, app, Some(&dialog.redirect_uri), code)
         .await
-        .map_err(|error| exchange_failed(&error))?;
+        .map_err(|error| exchange_failed(&error, &dialog.redirect_uri))?;
     let first = oauth::debug_token(graph, &app.access(), &grant.access_token).await?;
     if let Some(nonce) = nonce(&first)
         && nonce != dialog.nonce
@@ -80,14 +80,14 @@ fn nonce(info: &oauth::TokenInfo) -> Option<&str> {
     info.metadata.as_ref()?.get("auth_nonce")?.as_str()
 }
 
-fn exchange_failed(error: &adjoin_graph::Error) -> Failed {
+fn exchange_failed(error: &adjoin_graph::Error, redirect_uri: &str) -> Failed {
     match refused_exchange(error) {
         Some(fault) => Failed::Refused(Refusal {
             code: error.refusal().and_then(|refusal| refusal.code),
             title: fault.title.clone(),
             message: fault.what.clone(),
             who: fault.who,
-            next_step: fault.next_step.clone(),
+            next_step: dialog::filled(&fault.next_step, Some(redirect_uri)),
         }),
         None => {
             Failed::Unreachable { error: Box::new(MetaError::explain(error)), unspent: error.is_unsent() }

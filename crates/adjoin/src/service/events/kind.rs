@@ -17,6 +17,7 @@ pub enum Kind {
     /// It works, and something that was wanted is missing.
     #[serde(rename = "connection.degraded")]
     ConnectionDegraded,
+    /// It does not work: the token is dead, or nothing was shared.
     #[serde(rename = "connection.broken")]
     ConnectionBroken,
     /// Taken back, here or at Facebook.

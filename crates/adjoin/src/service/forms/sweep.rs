@@ -290,8 +290,10 @@ impl Held<'_> {
     /// There is no token for the Page now.
     fn no_access(&self, error: Error) -> End {
         let (message, who, next_step, wait) = match error {
-            Error::NotReady { message, who, next_step } => (message, who, next_step, TOKEN_SECONDS),
-            Error::Unpermitted { message, next_step } => (message, Who::Account, next_step, REFUSED_SECONDS),
+            Error::NotReady { message, who, next_step } | Error::Broken { message, who, next_step } => {
+                (message, who, next_step, TOKEN_SECONDS)
+            }
+            Error::Unpermitted { message, who, next_step } => (message, who, next_step, REFUSED_SECONDS),
             Error::Meta(error) => {
                 let wait = error.retry_after.and_then(|wait| i64::try_from(wait).ok());
                 (error.message, error.who, error.next_step, wait.unwrap_or(TOKEN_SECONDS))

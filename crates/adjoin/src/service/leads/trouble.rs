@@ -91,8 +91,10 @@ impl Trouble {
         };
         Ok(match error {
             Error::Store(_) | Error::Vault(_) => return Err(error),
-            Error::NotReady { message, who, next_step } => told(Kind::Token, message, who, next_step),
-            Error::Unpermitted { message, next_step } => told(Kind::Access, message, Who::Account, next_step),
+            Error::NotReady { message, who, next_step } | Error::Broken { message, who, next_step } => {
+                told(Kind::Token, message, who, next_step)
+            }
+            Error::Unpermitted { message, who, next_step } => told(Kind::Access, message, who, next_step),
             Error::Meta(error) => match Self::explained(*error) {
                 // It is the Page that cannot be seen, so it is no matter of one lead.
                 trouble @ Self { kind: Kind::Unseen | Kind::Refused, .. } => {

@@ -163,7 +163,7 @@ fn outcome_name(method: &Method, outcome: &Result<Answer>) -> &'static str {
         Err(Error::Rejected(_)) => "rejected",
         Err(Error::Unpermitted { .. }) => "unpermitted",
         Err(Error::Throttled { .. }) => "parked",
-        Err(Error::NotReady { .. }) => "not_connected",
+        Err(Error::NotReady { .. } | Error::Broken { .. }) => "not_connected",
         Err(Error::Conflict { .. } | Error::Forbidden { .. }) => "conflict",
         Err(Error::NotFound { .. }) => "not_found",
         // Neither done nor refused, as far as anybody here can tell.
@@ -202,7 +202,9 @@ async fn attempt(
 ) -> Result<Answer> {
     check(method, &call.arguments, call.preview)?;
     let mut access = connections::access(app, &call.account_id, connection).await?;
-    permitted(method, &access)?;
+    if !method.permitted(&access.granted) {
+        return Err(unpermitted(app, method, &access).await?);
+    }
     let touched = touched(method, &call.arguments, connection);
     room(app, &touched)?;
     if method.token == Token::Page {
@@ -408,17 +410,21 @@ fn argument_fault(fault: &catalogue::ArgumentFault) -> Fault {
     Fault::new(fault.argument.clone(), message, fix)
 }
 
-fn permitted(method: &Method, access: &Access) -> Result<()> {
-    if method.permitted(&access.granted) {
-        return Ok(());
-    }
-    Err(Error::Unpermitted {
+/// The error of a method whose permissions were not granted: who can mend that depends on why they were not.
+async fn unpermitted(app: &App, method: &Method, access: &Access) -> Result<Error> {
+    let connection = connections::get(app, &access.account_id, &access.connection_id).await?;
+    let lacking = method.lacking(&access.granted);
+    // Where one of several would do, it is the one that was asked for.
+    let first = lacking.iter().find(|name| connection.wanted.iter().any(|wanted| wanted == *name));
+    let remedy = connection.remedy(first.or(lacking.first()).copied().unwrap_or_default());
+    Ok(Error::Unpermitted {
         message: format!(
             "{} needs {}, which the account has not granted",
             method.id,
             method.permissions_in_words()
         ),
-        next_step: "make a connect session with `rerequest` and let the account's user grant it".to_owned(),
+        who: remedy.who,
+        next_step: remedy.next_step,
     })
 }
 

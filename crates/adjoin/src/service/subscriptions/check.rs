@@ -122,6 +122,11 @@ async fn look_once(app: &App, row: &table::Stored) -> Result<Option<Found>> {
         Object::AdAccount => look_at_ad_account(&meta).await,
     };
     let error = match outcome {
+        Ok(Found::Faulty { fault, subscribed }) => {
+            let connection = connections::get(app, &row.account_id, &row.connection_id).await?;
+            let fault = Box::new(faults::remedied(*fault, &connection));
+            return Ok(Some(Found::Faulty { fault, subscribed }));
+        }
         Ok(found) => return Ok(Some(found)),
         Err(error) => error,
     };
@@ -188,11 +193,11 @@ fn of_error(app: &App, row: &table::Stored, error: Error) -> Result<Found> {
     let now = app.clock.now();
     let subscribed = row.state.0.subscribed_since().is_some();
     Ok(match error {
-        Error::NotReady { message, who, next_step } => {
+        Error::NotReady { message, who, next_step } | Error::Broken { message, who, next_step } => {
             Found::Faulty { fault: Box::new(faults::token_dead(message, who, next_step)), subscribed }
         }
-        Error::Unpermitted { message, next_step } => {
-            Found::Faulty { fault: Box::new(faults::no_page_token(message, next_step)), subscribed }
+        Error::Unpermitted { message, who, next_step } => {
+            Found::Faulty { fault: Box::new(faults::no_page_token(message, who, next_step)), subscribed }
         }
         Error::Throttled { retry_after, .. } => {
             Found::Unknown { again: now.plus_seconds(i64::try_from(retry_after).unwrap_or(FAULTY_SECONDS)) }

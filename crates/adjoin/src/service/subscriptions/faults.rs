@@ -4,10 +4,10 @@ use adjoin_graph::GraphRefusal;
 use adjoin_marketing::errors;
 
 use super::{Cause, SubscriptionFault};
-use crate::service::Who;
-
-const ASK_AGAIN: &str =
-    "make a connect session with `rerequest` and let the account's user grant it for this Page";
+use crate::service::{
+    Who,
+    connections::{Connection, Remedy},
+};
 
 /// What lets a person subscribe an app to a Page. Source: graph-api/reference/page/subscribed_apps.
 pub const SUBSCRIBING_TASKS: [&str; 3] = ["CREATE_CONTENT", "MANAGE", "MODERATE"];
@@ -27,10 +27,15 @@ pub fn token_dead(message: impl Into<String>, who: Who, next_step: impl Into<Str
     fault(Cause::TokenDead, message, who, next_step)
 }
 
-pub fn no_page_token(message: impl Into<String>, next_step: impl Into<String>) -> SubscriptionFault {
-    fault(Cause::NoPageToken, message, Who::Account, next_step)
+pub fn no_page_token(
+    message: impl Into<String>,
+    who: Who,
+    next_step: impl Into<String>,
+) -> SubscriptionFault {
+    fault(Cause::NoPageToken, message, who, next_step)
 }
 
+/// Who can mend it, the connection knows: see [`remedied`].
 pub fn permission_missing(permission: &str) -> SubscriptionFault {
     let what = match permission {
         "leads_retrieval" => "leads cannot be read",
@@ -40,8 +45,19 @@ pub fn permission_missing(permission: &str) -> SubscriptionFault {
         Cause::PermissionMissing { permission: permission.to_owned() },
         format!("Without {permission}, which is not granted, {what}."),
         Who::Account,
-        ASK_AGAIN,
+        "let the account's user connect again and allow it for this Page at Facebook",
     )
+}
+
+/// The fault with who has to act for a permission that is missing, and how.
+pub fn remedied(mut fault: SubscriptionFault, connection: &Connection) -> SubscriptionFault {
+    if let Cause::PermissionMissing { permission } = &fault.cause
+        && !connection.granted.contains(permission)
+    {
+        let Remedy { who, next_step } = connection.remedy(permission);
+        fault = SubscriptionFault { who, next_step, ..fault };
+    }
+    fault
 }
 
 pub fn page_task_missing(any_of: &[&str]) -> SubscriptionFault {

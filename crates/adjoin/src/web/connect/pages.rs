@@ -10,7 +10,7 @@ use crate::{
     service::{
         App, Error, Who,
         connect_sessions::{Asked, Invitation, Parties, Progress, Refusal},
-        connections::Subject,
+        connections::{State, Subject},
     },
     web::{headers::content_security_policy, problem::Problem},
 };
@@ -59,6 +59,21 @@ pub struct Done<'a> {
     pub progress: &'a Progress,
 }
 
+impl Done<'_> {
+    /// The consent opens nothing that was asked for.
+    fn is_nothing(&self) -> bool {
+        matches!(self.progress.connection.state, State::NothingShared { .. })
+    }
+
+    fn tone(&self) -> &'static str {
+        match self.progress.connection.state {
+            State::Connected => "ok",
+            State::NothingShared { .. } => "bad",
+            _ => "warn",
+        }
+    }
+}
+
 /// A page that says one thing.
 #[derive(Debug, Template)]
 #[template(path = "connect/message.html")]
@@ -95,7 +110,7 @@ impl Message {
     /// Something went wrong. What only the partner can mend is told in the partner's words below a plain sentence for
     /// the person, who learns whom to tell.
     pub fn refused(refusal: &Refusal, partner: Option<&str>) -> Self {
-        let Refusal { title, message, who, next_step, .. } = refusal;
+        let Refusal { code, title, message, who, next_step } = refusal;
         if *who != Who::Partner {
             return Self {
                 who: Some(*who),
@@ -114,7 +129,10 @@ impl Message {
                 "Tell {them}, and pass on what stands below. Come back when it is mended. You did nothing wrong, and \
                  nothing was changed."
             )),
-            for_service: vec![format!("{title}. {message}"), next_step.clone()],
+            for_service: [format!("{title}. {message}"), next_step.clone()]
+                .into_iter()
+                .chain(code.map(|code| format!("Facebook's error_code is {code}.")))
+                .collect(),
             ..Self::new("bad", "This cannot be connected yet", text)
         }
     }

@@ -9,12 +9,14 @@ use axum::{
 };
 
 use super::{
-    pages::{Message, render, unusable},
-    session::NOT_HEARD_BACK,
+    pages::{Failure, Message, render, unusable},
+    words,
 };
 use crate::service::{
     App, Who,
     connect_sessions::{Problem, Refusal},
+    settings::{self, ServiceOrigin},
+    setup,
 };
 
 const REFUSED: &str = "refused";
@@ -31,8 +33,9 @@ pub fn slug(problem: Problem) -> String {
         Problem::OtherBrowser => "other-browser".to_owned(),
         Problem::SessionEnded => "session-ended".to_owned(),
         Problem::Declined => "declined".to_owned(),
-        Problem::Refused { code: Some(code) } => format!("{REFUSED}-{code}"),
-        Problem::Refused { code: None } => REFUSED.to_owned(),
+        Problem::Refused { error: Some(error), .. } => format!("{REFUSED}-{error}"),
+        Problem::Refused { code: Some(code), error: None } => format!("{REFUSED}-{code}"),
+        Problem::Refused { code: None, error: None } => REFUSED.to_owned(),
     }
 }
 
@@ -48,22 +51,33 @@ fn problem(slug: &str) -> Option<Problem> {
         Problem::OtherBrowser,
         Problem::SessionEnded,
         Problem::Declined,
-        Problem::Refused { code: None },
+        Problem::Refused { code: None, error: None },
     ];
     plain.into_iter().find(|problem| self::slug(*problem) == slug).or_else(|| {
-        let code = slug.strip_prefix(REFUSED)?.strip_prefix('-')?.parse().ok()?;
-        Some(Problem::Refused { code: Some(code) })
+        let why = slug.strip_prefix(REFUSED)?.strip_prefix('-')?;
+        let mut errors = dialog::refusals().iter().filter_map(|row| row.error.as_deref());
+        let error = errors.find(|error| *error == why);
+        let code = why.parse().ok();
+        (error.is_some() || code.is_some()).then_some(Problem::Refused { code, error })
     })
 }
 
 /// `GET /connect/problem/{slug}`
-pub async fn page(State(app): State<App>, Path(slug): Path<String>) -> Response {
-    let Some(problem) = problem(&slug) else { return unusable(&app) };
-    let (status, page) = explained(problem);
-    render(&app, status, &page, None, None)
+pub async fn page(State(app): State<App>, Path(slug): Path<String>) -> Result<Response, Failure> {
+    let Some(problem) = problem(&slug) else { return Ok(unusable(&app)) };
+    let redirect_uri = redirect_uri(&app).await.map_err(Failure::of(&app))?;
+    let (status, page) = explained(problem, redirect_uri.as_deref());
+    Ok(render(&app, status, &page, None, None))
 }
 
-fn explained(problem: Problem) -> (StatusCode, Message) {
+/// The redirect URI that Facebook is told now.
+async fn redirect_uri(app: &App) -> crate::service::Result<Option<String>> {
+    let settings = settings::get(app).await?;
+    let setup = setup::get(app).await?;
+    Ok(ServiceOrigin::of(app, &settings).map(|origin| origin.used_redirect_uri(&settings, setup.as_ref())))
+}
+
+fn explained(problem: Problem, redirect_uri: Option<&str>) -> (StatusCode, Message) {
     let again = "Open your connect link once more, or ask for a new one where you got it.";
     let page = |title: &str, text: &str, who: Who, next_step: &str| Message {
         who: Some(who),
@@ -77,14 +91,15 @@ fn explained(problem: Problem) -> (StatusCode, Message) {
             let next = "Nothing was changed. Open your connect link again whenever you are ready.";
             (StatusCode::OK, page(&known.title, &known.what, known.who, next))
         }
-        Problem::Refused { code } => {
-            (StatusCode::OK, Message::refused(&Refusal::of(dialog::explain(None, code), code), None))
+        Problem::Refused { code, error } => {
+            let refusal = Refusal::of(dialog::explain(error, code), code, redirect_uri);
+            (StatusCode::OK, Message::refused(&refusal, None))
         }
         Problem::OtherPartner => (bad, Message::refused(&other_address(), None)),
         Problem::NothingThere => (
             bad,
             Message {
-                for_service: NOT_HEARD_BACK.map(str::to_owned).to_vec(),
+                for_service: words::not_heard_back(redirect_uri),
                 ..page(
                     "There is nothing from Facebook here",
                     "This address is where Facebook sends people back to. You came without an answer of Facebook's.",
@@ -173,9 +188,12 @@ mod tests {
     #[test]
     fn every_problem_has_an_address_that_leads_back_to_it() {
         for code in [None, Some(1_349_168), Some(-1)] {
-            assert_eq!(problem(&slug(Problem::Refused { code })), Some(Problem::Refused { code }));
+            let it = Problem::Refused { code, error: None };
+            assert_eq!(problem(&slug(it)), Some(it));
         }
-        for it in [Problem::StateLate, Problem::OtherBrowser, Problem::Declined] {
+        let failed = Problem::Refused { code: None, error: Some("server_error") };
+        assert_eq!(slug(failed), "refused-server_error");
+        for it in [failed, Problem::StateLate, Problem::OtherBrowser, Problem::Declined] {
             assert_eq!(problem(&slug(it)), Some(it));
         }
         assert!(problem("refused-<script>").is_none());

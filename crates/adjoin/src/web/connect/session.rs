@@ -10,6 +10,7 @@ use super::{
     pages::{Confirm, Done, Failure, Identity, Message, Waiting, render, unusable},
     see_other, session_path,
     start::to_facebook,
+    words,
 };
 use crate::{
     id::ConnectSessionId,
@@ -68,7 +69,7 @@ fn message(progress: &Progress, stage: &Stage) -> Message {
                 "Try again. If Facebook shows an error, tell {} what it says.",
                 progress.parties.partner
             )),
-            for_service: NOT_HEARD_BACK.map(str::to_owned).to_vec(),
+            for_service: words::not_heard_back(progress.redirect_uri.as_deref()),
             ..Message::new(
                 "warn",
                 "We did not hear back from Facebook",
@@ -98,16 +99,6 @@ fn message(progress: &Progress, stage: &Stage) -> Message {
         ..page
     }
 }
-
-/// What to look at when Facebook never sends the browser back.
-pub const NOT_HEARD_BACK: [&str; 6] = [
-    "\u{201c}URL blocked\u{201d}: the redirect URI is not registered in the Meta app, character by character.",
-    "\u{201c}Can\u{2019}t load URL\u{201d}: the domain is not among the app\u{2019}s App Domains.",
-    "\u{201c}App not active\u{201d}: the Meta app is in development, and you have no role in it.",
-    "\u{201c}Feature unavailable\u{201d}: the app misses a permission, or Meta is updating it.",
-    "A login for business portfolios was opened on a phone; it works on a computer only.",
-    "The window was closed, or Facebook asked for a password and was left.",
-];
 
 /// `POST /connect/s/{id}/start`: to Facebook once more.
 pub async fn start(

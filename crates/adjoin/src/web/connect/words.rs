@@ -1,8 +1,25 @@
 //! What is missing, in words for the account's person. A gap's own words are for the partner.
 
+use adjoin_marketing::dialog;
+
 use crate::service::connections::{Gap, GapKind};
 
 use super::pages::why;
+
+/// What to look at when Facebook never sends the browser back: what it refuses by a redirect it may also show on a page
+/// of its own.
+pub fn not_heard_back(redirect_uri: Option<&str>) -> Vec<String> {
+    let refusals = dialog::to_look_at().map(|row| {
+        let on_screen = row.on_screen.as_ref().map(|text| format!("\u{201c}{text}\u{201d}: "));
+        let next_step = dialog::filled(&row.next_step, redirect_uri);
+        format!("{}{}. {next_step}", on_screen.unwrap_or_default(), row.title)
+    });
+    let others = [
+        "A login for business portfolios was opened on a phone; it works on a computer only.",
+        "The window was closed, or Facebook asked for a password and was left.",
+    ];
+    refusals.chain(others.map(str::to_owned)).collect()
+}
 
 /// A gap as the person sees it.
 #[derive(Debug)]
@@ -72,6 +89,16 @@ pub fn gap(gap: &Gap, partner: &str, again: bool) -> Told {
 mod tests {
     use super::*;
     use crate::service::Who;
+
+    #[test]
+    fn when_nobody_came_back_every_refusal_is_to_be_looked_at() {
+        let lines = not_heard_back(Some("https://connect.example/connector/callback"));
+        for row in dialog::to_look_at() {
+            assert!(lines.iter().any(|line| line.contains(&row.title)), "{}", row.title);
+        }
+        assert!(lines.iter().any(|line| line.contains("https://connect.example/connector/callback")));
+        assert!(lines.iter().all(|line| !line.contains('{')), "{lines:?}");
+    }
 
     #[test]
     fn the_person_is_told_what_to_do_and_nothing_of_the_partners_tools() {

@@ -110,7 +110,8 @@ pub async fn show(State(app): State<App>, frame: Frame) -> Result<Page<Overview>
         },
         Step {
             title: "Connect it",
-            what: "Install the connector in the account and send its connect link to whoever manages its ads.",
+            what: "Install the connector in the account, and let whoever manages its ads connect from your product, or \
+                   by a connect link where the settings allow them.",
             done: connected(&counts) > 0,
             link: "/accounts",
             verb: "Choose an account",

@@ -267,6 +267,7 @@ impl Refusal {
             error @ (Error::Conflict { .. }
             | Error::Forbidden { .. }
             | Error::NotReady { .. }
+            | Error::Broken { .. }
             | Error::Unpermitted { .. }
             | Error::Rejected(_)
             | Error::Throttled { .. }

@@ -113,6 +113,100 @@ fn a_refusal_is_explained_by_its_number_with_and_without_a_state() {
 }
 
 #[test]
+fn who_has_to_register_the_redirect_uri_reads_it_character_by_character() {
+    in_each_world(async |world| {
+        let uri = world.test.url("/connector/callback");
+        for code in [1_349_168, 191] {
+            let (session, link) = world.session(Kind::Link).await;
+            let mut browser = world.browser();
+            let at = world.to_facebook(&mut browser, &link).await;
+            let query = format!("error_code={code}&error_message=x&state={}", at.state());
+            let back = browser.get(&format!("/connector/callback?{query}")).await;
+            let page = browser.follow(&back).await;
+            page.shows(&format!("add {uri} to Valid OAuth Redirect URIs"))
+                .shows("Facebook Login for Business");
+            page.shows(&format!("error_code is {code}"));
+            let Stage::Refused { refusal } = world.stage(&session).await else { panic!("it was refused") };
+            assert!(refusal.next_step.contains(&uri), "{refusal:?}");
+            // Without a session the one that is set up is shown.
+            let stranger = world.browser().get(&format!("/connect/problem/refused-{code}")).await;
+            stranger.shows(&uri);
+        }
+    });
+}
+
+#[test]
+fn what_facebook_failed_at_is_blamed_on_nobody_here() {
+    in_each_world(async |world| {
+        for error in ["server_error", "temporarily_unavailable"] {
+            let (session, link) = world.session(Kind::Link).await;
+            let mut browser = world.browser();
+            let at = world.to_facebook(&mut browser, &link).await;
+            let back = browser.get(&format!("/connector/callback?error={error}&state={}", at.state())).await;
+            let page = browser.follow(&back).await;
+            page.shows("all one can do is wait").shows("Try again at Facebook");
+            page.hides("Tell Example Suite").hides("For the people who run this service");
+            let Stage::Refused { refusal } = world.stage(&session).await else { panic!("it was refused") };
+            assert_eq!(refusal.who, adjoin::service::Who::Meta);
+
+            let mut stranger = world.browser();
+            let back = stranger.get(&format!("/connector/callback?error={error}")).await;
+            assert_eq!(back.location(), format!("/connect/problem/refused-{error}#"));
+            stranger.follow(&back).await.shows("all one can do is wait");
+        }
+    });
+}
+
+#[test]
+fn the_partner_sees_on_the_connections_page_why_a_consent_did_not_come_about() {
+    in_each_world(async |world| {
+        let mut operator = crate::console::Browser::signed_in(&world.test).await;
+        let (session, link) = world.session(Kind::Link).await;
+        let here = format!("/accounts/{}/connections/{}", world.account, session.connection_id);
+        let mut page = async || crate::console::page(operator.get(&here).await).await;
+        assert!(!page().await.contains("Consents that did not come about"));
+
+        let mut browser = world.browser();
+        let at = world.to_facebook(&mut browser, &link).await;
+        assert!(page().await.contains("Somebody is at Facebook now"));
+        let query = format!("error_code=1349126&error_message=x&state={}", at.state());
+        browser.get(&format!("/connector/callback?{query}")).await;
+        let html = page().await;
+        for words in
+            ["The app is not open to this person yet", "add the person as a tester", "error_code 1349126"]
+        {
+            assert!(html.contains(words), "{words}");
+        }
+        assert!(html.contains("saw the consent refused"), "the history tells it");
+        let backend = crate::api::Backend::new(&world.test, None).await;
+        let path = format!("/v1/accounts/{}/connect-sessions/{}", world.account, session.id);
+        let (_, told) = backend.get(&path).await;
+        assert_eq!(
+            (told["status"].as_str(), told["refusal"]["who"].as_str()),
+            (Some("refused"), Some("partner"))
+        );
+        assert!(told["started_at"].is_string());
+
+        // Another one is left at Facebook, a third one cancelled.
+        world.clock().advance_seconds(60);
+        let (_, link) = world.session(Kind::Link).await;
+        world.to_facebook(&mut world.browser(), &link).await;
+        world.clock().advance_seconds(600);
+        assert!(page().await.contains("Facebook did not send the person back"));
+        let (_, link) = world.session(Kind::Link).await;
+        let mut browser = world.browser();
+        let at = world.to_facebook(&mut browser, &link).await;
+        browser.get(&format!("/connector/callback?error=access_denied&state={}", at.state())).await;
+        assert!(page().await.contains("The person did not agree"));
+
+        // Once it is connected, nobody has to look after them.
+        world.clock().advance_seconds(60);
+        world.connect_as(&world.account, "Ann").await;
+        assert!(!page().await.contains("Consents that did not come about"));
+    });
+}
+
+#[test]
 fn a_session_refused_without_a_state_can_still_go_on() {
     in_each_world(async |world| {
         let (session, link) = world.session(Kind::Link).await;
@@ -166,6 +260,11 @@ fn an_answer_after_ten_minutes_is_late() {
         world.clock().advance_seconds(600);
         let stage = world.stage(&session).await;
         assert_eq!(stage, Stage::Expired { waiting_for: Waiting::Facebook });
+        let waited = browser.get(&format!("/connect/s/{}", session.id)).await;
+        for refusal in adjoin_marketing::dialog::to_look_at() {
+            waited.shows(&refusal.title);
+        }
+        waited.shows(&world.test.url("/connector/callback"));
         browser
             .get(&format!("/connect/s/{}", session.id))
             .await

@@ -3,6 +3,7 @@
 use adjoin::{
     audit::Actor,
     service::{
+        Error, Who,
         connect_sessions::{self, Kind, Stage},
         connections::{self, GapKind, State, TokenKind},
         setup::{self, Login, LoginConfiguration, LoginToken},
@@ -156,13 +157,75 @@ fn a_page_that_no_list_shows_is_read_singly() {
 fn nothing_shared_is_never_connected() {
     in_each_world(async |world| {
         world.meta.meet(Person { ad_accounts: Vec::new(), pages: Vec::new(), ..Person::new("901", "Ann") });
-        world
-            .connect_as(&world.account, "Ann")
-            .await
-            .2
-            .shows("connected, with gaps")
-            .shows("No Page was shared");
+        let (session, _, page) = world.connect_as(&world.account, "Ann").await;
+        page.shows("Bakery is not connected yet")
+            .shows("neither an ad account nor a Page was picked")
+            .shows("No Page was shared")
+            .shows(&format!("/connect/s/{}/start", session.id))
+            .hides("is connected");
         assert_eq!(gaps(world).await, [GapKind::NoAdAccounts, GapKind::NoPages]);
+        let connection = world.connection().await;
+        assert_eq!(connection.state.name(), "nothing_shared");
+        let refused = connections::access(world.app(), &world.account, &connection.id).await;
+        assert!(matches!(refused, Err(Error::NotReady { who: Who::Account, .. })), "{refused:?}");
+
+        // The partner is told, in the events and in the console.
+        let backend = crate::api::Backend::new(&world.test, None).await;
+        let (_, events) = backend.get("/v1/events?after=0&types=connection.broken").await;
+        assert_eq!(events["data"][0]["data"]["state"], "nothing_shared", "{events}");
+        let (_, listed) = backend.get("/v1/connections?state=nothing_shared").await;
+        assert_eq!(listed["data"][0]["id"], connection.id.as_str());
+        let mut operator = crate::console::Browser::signed_in(&world.test).await;
+        let here = format!("/accounts/{}/connections/{}", world.account, connection.id);
+        let html = crate::console::page(operator.get(&here).await).await;
+        assert!(html.contains("Nothing shared") && html.contains("No ad account was shared"), "{html}");
+
+        // Somebody gives her access to an ad account: no new consent is needed.
+        world.meta.meet(Person { pages: Vec::new(), ..Person::new("901", "Ann") });
+        let report = connections::test(world.app(), &Actor::System, &world.account, &connection.id).await;
+        assert_eq!(report.unwrap().connection.state.name(), "connected_with_gaps");
+    });
+}
+
+#[test]
+fn who_unticks_everything_is_told_that_nothing_is_connected_and_asked_once_more() {
+    in_each_world(async |world| {
+        let wanted = ["ads_management", "ads_read", "pages_read_engagement", "pages_show_list"];
+        world.meta.meet(Person {
+            scopes: vec!["public_profile"],
+            declined: wanted.to_vec(),
+            granular: json!([]),
+            ..Person::new("901", "Ann")
+        });
+        let (session, mut browser, page) = world.connect_as(&world.account, "Ann").await;
+        page.shows("Bakery is not connected yet")
+            .shows("none of the permissions that Example Suite asked for was granted")
+            .shows("Let Facebook ask again")
+            .hides("is connected");
+        assert_eq!(world.connection().await.state.name(), "nothing_shared");
+        let start = format!("/connect/s/{}/start", session.id);
+        let at = AtFacebook::of(&browser.post(&start).await);
+        assert_eq!(
+            (at.params["auth_type"].as_str(), at.params["scope"].as_str()),
+            ("rerequest", wanted.join(",").as_str())
+        );
+        world.meta.meet(Person::new("901", "Ann"));
+        let back = world.come_back(&mut browser, &at, "Ann").await;
+        browser.follow(&back).await.shows("Yes, connect");
+        let pressed = browser.post(&format!("/connect/s/{}/confirm", session.id)).await;
+        browser.follow(&pressed).await.shows("Bakery is connected");
+    });
+}
+
+#[test]
+fn a_later_link_stops_at_facebook_for_who_picked_nothing() {
+    in_each_world(async |world| {
+        world.meta.meet(Person { ad_accounts: Vec::new(), pages: Vec::new(), ..Person::new("901", "Ann") });
+        world.connect_as(&world.account, "Ann").await;
+        let (_, link) = world.session(Kind::Link).await;
+        let mut browser = world.browser();
+        // Without it Facebook lets people pass who agreed to everything, and they could pick nothing again.
+        assert_eq!(world.to_facebook(&mut browser, &link).await.params["auth_type"], "rerequest");
     });
 }
 

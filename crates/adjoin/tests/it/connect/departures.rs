@@ -108,7 +108,7 @@ fn whoever_removes_the_app_is_gone_from_each_account_and_nobody_else_is() {
             assert!(connection.token.is_none() && connection.connected_at.is_none());
             assert!(!has_token(world, &connection.id).await);
             let refused = connections::access(world.app(), account, &connection.id).await;
-            assert!(matches!(refused, Err(Error::NotReady { .. })), "{refused:?}");
+            assert!(matches!(refused, Err(Error::Broken { .. })), "{refused:?}");
             let line = history::about(world.app(), connection.id.as_str(), 1).await.unwrap().remove(0);
             assert_eq!((line.who.as_str(), line.action.as_str()), ("Meta", "connection.deauthorized"));
             let report =

@@ -57,6 +57,7 @@ pub fn in_each_world(test: impl AsyncFn(&World)) {
             partner_name: Some("Example Suite".to_owned()),
             return_urls: Some(vec![RETURN_URL.to_owned()]),
             embed_origins: Some(vec![EMBED_ORIGIN.to_owned()]),
+            links_allowed: Some(true),
             ..settings::Change::default()
         };
         settings::change(world.app(), &Actor::System, change).await.unwrap();

@@ -34,6 +34,7 @@ fn on_each_stand(test: impl AsyncFn(&Stand)) {
         let world = sandbox.world();
         let url: Url = facts.graph_url.parse().unwrap();
         let app = TestApp::start_with_graph(&database, url.clone(), url).await;
+        app.allow_links().await;
         {
             let mut world = world.write().unwrap();
             world.clock = adjoin_sandbox::clock::Clock::Frozen { at: app.clock.now().0 };
@@ -252,7 +253,9 @@ fn nothing_picked_is_not_connected() {
     on_each_stand(async |stand| {
         stand.sign_in("Jonas");
         stand.scenario("nothing_picked");
-        stand.connect(&stand.account, AGREE).await.1.shows("No ad account was shared");
+        let page = stand.connect(&stand.account, AGREE).await.1;
+        page.shows("Bakery is not connected yet").shows("No ad account was shared").hides("is connected");
+        assert_eq!(stand.connection(&stand.account).await.state.name(), "nothing_shared");
         let gaps = stand.gaps().await;
         assert!(gaps.contains(&GapKind::NoAdAccounts) && gaps.contains(&GapKind::NoPages), "{gaps:?}");
     });
@@ -303,7 +306,7 @@ fn a_portfolio_without_advanced_access_gets_a_token_without_the_permissions() {
             .connect(&stand.account, AGREE)
             .await
             .1
-            .shows("with gaps")
+            .shows("Bakery is not connected yet")
             .shows("has to change something in its Meta app");
         let gaps = stand.gaps().await;
         let missing = GapKind::PermissionMissing { permission: "ads_management".to_owned() };

@@ -4,6 +4,7 @@ use adjoin::{
     audit::Actor,
     service::{
         Error,
+        connect_sessions::Kind,
         connections::State,
         dashboard,
         settings::{self, ServiceOrigin},
@@ -146,5 +147,39 @@ fn the_strings_to_paste_are_exact() {
         let before = dashboard::dashboard_strings(&origin, &settings, None);
         assert!(before.steps.len() > dashboard.steps.len());
         assert!(before.pastes.iter().all(|paste| !paste.value.contains('{')));
+    });
+}
+
+#[test]
+fn the_redirect_uri_with_the_partner_key_is_switched_in_the_console() {
+    in_each_world(async |world| {
+        let settings = settings::get(world.app()).await.unwrap();
+        let uri = ServiceOrigin::of(world.app(), &settings).unwrap().keyed_redirect_uri(&settings);
+        let mut operator = crate::console::Browser::signed_in(&world.test).await;
+        let path = "/connectors/facebook-marketing/setup";
+        let box_of = |html: &str| {
+            let (_, rest) = html.split_once("name=\"keyed_redirect_uri\"").expect("there is a box");
+            rest.split_once('>').unwrap().0.contains("checked")
+        };
+        let html = crate::console::page(operator.get(path).await).await;
+        assert!(!box_of(&html) && html.contains(&uri), "{html}");
+
+        let form = [
+            ("client_id", super::APP_ID),
+            ("client_secret", ""),
+            ("login", "facebook"),
+            ("use_cases", "ads"),
+            ("extra_permissions", ""),
+            ("graph_version", "v26.0"),
+        ];
+        let switched_on = form.into_iter().chain([("keyed_redirect_uri", "on")]).collect::<Vec<_>>();
+        assert_eq!(operator.post(path, &switched_on).await.status(), 303);
+        assert!(box_of(&crate::console::page(operator.get(path).await).await));
+        let (_, link) = world.session(Kind::Link).await;
+        let at = world.to_facebook(&mut world.browser(), &link).await;
+        assert_eq!(at.params["redirect_uri"], uri);
+
+        assert_eq!(operator.post(path, &form).await.status(), 303);
+        assert!(!setup::get(world.app()).await.unwrap().unwrap().keyed_redirect_uri);
     });
 }

@@ -116,6 +116,8 @@ impl Outside {
         let setup = json!({ "client_id": self.facts.app_id, "client_secret": self.facts.app_secret,
                             "login": { "kind": "facebook" }, "use_cases": ["ads", "leads"] });
         self.api(Method::PUT, "/v1/setup", Some(setup)).await;
+        let settings = json!({ "links_allowed": true });
+        self.api(Method::PATCH, "/v1/settings", Some(settings)).await;
     }
 
     /// Makes an account; answers its id.

@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
 use adjoin::{
+    audit::Actor,
     config::Options,
-    service::App,
+    service::{App, settings},
     time::{Clock, Timestamp},
     vault::{KeyFile, Vault},
     web,
@@ -59,6 +60,12 @@ impl TestApp {
         });
         let server = tokio::spawn(serving);
         Self { app, clock, origin: format!("http://{address}"), shutdown, server }
+    }
+
+    /// Switches connect links on: they are off by default.
+    pub async fn allow_links(&self) {
+        let change = settings::Change { links_allowed: Some(true), ..settings::Change::default() };
+        settings::change(&self.app, &Actor::System, change).await.unwrap();
     }
 
     pub fn url(&self, path: &str) -> String {

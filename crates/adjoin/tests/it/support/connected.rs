@@ -73,6 +73,7 @@ impl Connected {
         });
         let urls = (facts.graph_url.parse().unwrap(), facts.dialog_url.parse().unwrap());
         let test = TestApp::start_with_graph(database, urls.0, urls.1).await;
+        test.allow_links().await;
         register(&facts, &test).await;
         let new = NewSetup {
             client_id: facts.app_id.clone(),

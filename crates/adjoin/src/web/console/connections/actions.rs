@@ -42,7 +42,7 @@ pub async fn test(
     }
 }
 
-/// Makes a link for the customer. What was declined before is asked for again.
+/// Makes a link for the customer. Who reconnects wants to share something else: Facebook asks, also people who agreed.
 pub async fn link(
     State(app): State<App>,
     frame: Frame,
@@ -54,7 +54,7 @@ pub async fn link(
         kind: Kind::Link,
         use_cases: Vec::new(),
         configuration: None,
-        rerequest: !connection.declined.is_empty(),
+        rerequest: connection.token.is_some(),
     };
     let made = async {
         let origin = settings::origin(&app, &settings::get(&app).await?)?;

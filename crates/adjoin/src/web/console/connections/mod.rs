@@ -1,6 +1,7 @@
 //! An account's connection.
 
 pub mod actions;
+mod attempts;
 pub mod disconnect;
 pub mod page;
 pub mod words;

@@ -3,7 +3,10 @@
 use askama::Template;
 use axum::extract::{self, Path};
 
-use super::{of_path, words};
+use super::{
+    attempts::{self, Attempt},
+    of_path, words,
+};
 use crate::{
     id::ConnectSessionId,
     service::{
@@ -13,6 +16,7 @@ use crate::{
         connect_sessions::{self, Stage},
         connections::{Connection, State, Subject, TestReport},
         history::{self, Line},
+        settings,
     },
     time::Timestamp,
     web::console::{
@@ -37,6 +41,10 @@ pub struct ConnectionPage {
     history: Vec<Line>,
     /// Somebody else than before has consented, and nobody has decided yet.
     other_identity: Option<OtherIdentity>,
+    /// Consents that did not come about since it was last connected.
+    attempts: Vec<Attempt>,
+    /// Connect links may be made here.
+    links_allowed: bool,
     refusal: Refusal,
     /// What a form on this page has just brought up.
     result: Outcome,
@@ -105,13 +113,26 @@ pub async fn page(
     let calls = calls::list(app, &account.id, &connection.id, None, CALLS).await?.items;
     let history = history::about(app, connection.id.as_str(), LINES).await?;
     let sessions = connect_sessions::of_connection(app, &account.id, &connection.id).await?;
+    let attempts = attempts::recent(&sessions, &connection);
+    let links_allowed = settings::get(app).await?.links_allowed;
     let other_identity = sessions.into_iter().find_map(|session| match session.stage {
         Stage::OtherIdentity { before, now, until } => {
             Some(OtherIdentity { session: session.id, before, now, until })
         }
         _ => None,
     });
-    Ok(ConnectionPage { frame, account, connection, calls, history, other_identity, refusal, result })
+    Ok(ConnectionPage {
+        frame,
+        account,
+        connection,
+        calls,
+        history,
+        other_identity,
+        attempts,
+        links_allowed,
+        refusal,
+        result,
+    })
 }
 
 #[cfg(test)]
@@ -191,6 +212,8 @@ mod tests {
             calls: vec![call],
             history: vec![line],
             other_identity,
+            attempts: vec![attempts::sample(now)],
+            links_allowed: true,
             refusal: Refusal::default(),
             result,
         };
@@ -225,7 +248,8 @@ mod tests {
         let states = [
             (State::Installed, "Waiting for consent"),
             (State::Connected, "Connected"),
-            (State::ConnectedWithGaps { gaps: vec![gap] }, "No Page can be reached"),
+            (State::ConnectedWithGaps { gaps: vec![gap.clone()] }, "No Page can be reached"),
+            (State::NothingShared { gaps: vec![gap] }, "Nothing shared"),
             (State::ActionNeeded { trouble: trouble() }, "Action needed"),
             (State::Broken { trouble: trouble() }, "code 190, subcode 460"),
             (State::Disconnected, "Disconnected"),
@@ -270,6 +294,20 @@ mod tests {
         assert!(html.contains("It is connected as Ann; Bob has consented now"));
         assert!(html.contains("Connect as Bob from now on"));
         assert!(!rendered(State::Connected, Outcome::Nothing).contains("Somebody else"));
+    }
+
+    #[test]
+    fn a_consent_that_did_not_come_about_is_told_with_who_mends_it() {
+        let html = rendered(State::Installed, Outcome::Nothing);
+        for words in [
+            "The app is not open to this person yet",
+            "<strong>You:</strong>",
+            "add the person as a tester",
+            "error_code 1349126",
+            "The redirect URI is not registered",
+        ] {
+            assert!(html.contains(words), "{words}");
+        }
     }
 
     #[test]

@@ -9,14 +9,22 @@ use crate::{
 };
 
 /// The states by name, in the order in which somebody should look at them.
-pub const STATES: &[&str] =
-    &["broken", "action_needed", "connected_with_gaps", "connected", "installed", "disconnected"];
+pub const STATES: &[&str] = &[
+    "broken",
+    "action_needed",
+    "nothing_shared",
+    "connected_with_gaps",
+    "connected",
+    "installed",
+    "disconnected",
+];
 
 /// Mark and word of a state's name; `None` stands for an account without the connector.
 pub fn badge(state: Option<&str>) -> Badge {
     match state {
         Some("connected") => Badge::new(Tone::Ok, "Connected"),
         Some("connected_with_gaps") => Badge::new(Tone::Warn, "Connected with gaps"),
+        Some("nothing_shared") => Badge::new(Tone::Bad, "Nothing shared"),
         Some("action_needed") => Badge::new(Tone::Warn, "Action needed"),
         Some("broken") => Badge::new(Tone::Bad, "Broken"),
         Some("disconnected") => Badge::new(Tone::Off, "Disconnected"),
@@ -34,6 +42,10 @@ pub fn meaning(state: &State) -> &'static str {
         State::Connected => "Meta has verified the token, and everything that was asked for is there.",
         State::ConnectedWithGaps { .. } => {
             "The token works. Something that was asked for is missing; see below."
+        }
+        State::NothingShared { .. } => {
+            "Somebody went through the consent, and it opens nothing that was asked for. No call can be made until \
+             something is shared."
         }
         State::ActionNeeded { .. } => {
             "The person has to do something at Facebook before calls work again. The consent itself still stands."
@@ -96,11 +108,9 @@ pub fn beginning(text: &str) -> Option<String> {
 /// All permissions that were asked for or granted: what is missing first.
 pub fn permissions(connection: &Connection) -> Vec<Permission> {
     // What a token that does not work was granted is history.
-    let granted = if connection.state.is_usable() {
-        Badge::new(Tone::Ok, "Granted")
-    } else {
-        Badge::new(Tone::Off, "Granted before")
-    };
+    let works = connection.state.is_usable() || matches!(connection.state, State::NothingShared { .. });
+    let granted =
+        if works { Badge::new(Tone::Ok, "Granted") } else { Badge::new(Tone::Off, "Granted before") };
     let mut all: Vec<(u8, Badge, &String)> = Vec::new();
     for name in &connection.wanted {
         let (rank, badge) = if connection.granted.contains(name) {
@@ -172,7 +182,13 @@ pub fn action(action: &str) -> String {
         "connection.refused" => "saw Meta refuse a call",
         "connection.deauthorized" => "said that the person removed the app",
         "connection.person_erased" => "had the person's data deleted",
-        "connect_session.created" => "created a connect link",
+        "connect_session.created" => "created a connect link or session",
+        "connect_session.sent_to_facebook" => "went to Facebook",
+        "connect_session.consented" => "agreed at Facebook",
+        "connect_session.refused" => "saw the consent refused",
+        "connect_session.other_identity" => "found that somebody else than before consented",
+        "connect_session.cancelled" => "ended a connect link or session",
+        "callback.refused" => "came back from Facebook in another browser, and was turned away",
         "endpoint.created" => "made the endpoint",
         "endpoint.changed" => "changed it",
         "endpoint.tested" => "sent a test event",

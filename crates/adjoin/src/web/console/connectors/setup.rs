@@ -39,6 +39,8 @@ pub struct SetupPage {
     /// What to paste, switch and do at Meta; `None` before the Service Domain is set.
     dashboard: Option<Dashboard>,
     versions: Vec<&'static str>,
+    /// The redirect URI that names the partner; `None` before the Service Domain is set.
+    keyed_redirect_uri: Option<String>,
 }
 
 /// What the form holds. The secret is not part of it, so it cannot be sent back to the browser.
@@ -257,9 +259,10 @@ async fn page(
     let mut versions: Vec<_> =
         versions::live(app.clock.now().0).map(|version| version.name.as_str()).collect();
     versions.reverse();
-    let dashboard = ServiceOrigin::of(app, &settings)
-        .map(|origin| dashboard::dashboard_strings(&origin, &settings, stored.as_ref()));
-    Ok(SetupPage { frame, stored, form, refusal, dashboard, versions })
+    let origin = ServiceOrigin::of(app, &settings);
+    let keyed_redirect_uri = origin.as_ref().map(|origin| origin.keyed_redirect_uri(&settings));
+    let dashboard = origin.map(|origin| dashboard::dashboard_strings(&origin, &settings, stored.as_ref()));
+    Ok(SetupPage { frame, stored, form, refusal, dashboard, versions, keyed_redirect_uri })
 }
 
 #[cfg(test)]

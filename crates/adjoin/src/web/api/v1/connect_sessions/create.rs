@@ -31,7 +31,8 @@ pub struct ConnectSessionInput {
     use_cases: Vec<String>,
     /// A Login for Business configuration of the setup, by id. Left out, one that covers the use cases.
     configuration: Option<String>,
-    /// Ask again for permissions that were declined before.
+    /// Have Facebook ask people who agreed before, so that they can pick other assets. What this connection knows to be
+    /// declined, or granted for nothing, is asked for again in any case. Has no effect with Login for Business.
     #[serde(default)]
     rerequest: bool,
 }

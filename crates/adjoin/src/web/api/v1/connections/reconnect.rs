@@ -32,8 +32,9 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
         operation,
         "connections.reconnect",
         "Let an account connect again",
-        "Makes a connect session for this connection, as `connect_sessions.create` does. With `rerequest` the person \
-         is asked again for what they declined.",
+        "Makes a connect session for this connection, as `connect_sessions.create` does. What the \
+         person declined is asked for again; with `rerequest` Facebook also stops for people who agreed to everything, \
+         so that they can pick other assets.",
     );
     docs::problems(operation, &[(409, "The connector is not set up, or the Service Domain is not set")])
 }

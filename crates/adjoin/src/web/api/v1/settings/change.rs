@@ -21,7 +21,7 @@ pub struct SettingsChange {
     return_urls: Option<Vec<String>>,
     /// Origins that may frame or open the connect page; replaces the whole list.
     embed_origins: Option<Vec<String>>,
-    /// Whether connect links without a backend's completion are allowed.
+    /// Whether connect links without a backend's completion are allowed. Off unless it was switched on.
     links_allowed: Option<bool>,
 }
 

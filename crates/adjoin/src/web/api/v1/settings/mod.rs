@@ -24,7 +24,7 @@ pub struct Settings {
     pub return_urls: Vec<String>,
     /// Origins that may frame or open the connect page.
     pub embed_origins: Vec<String>,
-    /// Whether connect links without a backend's completion are allowed.
+    /// Whether connect links without a backend's completion are allowed. Off unless it was switched on.
     pub links_allowed: bool,
 }
 
