@@ -16,6 +16,10 @@ pub mod time;
 pub mod vault;
 pub mod web;
 
+// A method call is many small values that are made on one thread and dropped on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 // Unit tests and integration tests stand on the same support files, which call the crate by its name.
 #[cfg(test)]
 extern crate self as adjoin;

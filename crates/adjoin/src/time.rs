@@ -78,6 +78,8 @@ impl crate::store::Column for Option<Timestamp> {
 pub enum Clock {
     #[default]
     System,
+    /// The system's, so many seconds ahead.
+    Ahead(i64),
     Manual(Arc<AtomicI64>),
 }
 
@@ -89,6 +91,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()),
+            Self::Ahead(seconds) => Self::System.now().plus_seconds(*seconds),
             Self::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
         }
     }

@@ -122,19 +122,27 @@ impl Graph {
     pub async fn send_with_retry(&self, request: &Request, access: &Access) -> Result<Answer, Error> {
         let mut attempt = 1;
         loop {
-            let error = match self.send(request, access).await {
+            match self.send(request, access).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            match self.0.retry.decide(&error, attempt, request.method.is_read(), jitter()) {
-                Retry::Stop => return Err(error),
-                Retry::Wait(wait) => {
-                    tracing::debug!(attempt, ?wait, %error, "sent again after a wait");
-                    tokio::time::sleep(wait).await;
-                    attempt += 1;
-                }
+                Err(error) => self.before_another(error, attempt, request.method.is_read()).await?,
             }
+            attempt += 1;
         }
+    }
+
+    /// After the attempt that failed: waits for the next, or hands the error back when there is to be none.
+    pub(crate) async fn before_another(
+        &self,
+        error: Error,
+        attempt: u32,
+        is_read: bool,
+    ) -> Result<(), Error> {
+        let Retry::Wait(wait) = self.0.retry.decide(&error, attempt, is_read, jitter()) else {
+            return Err(error);
+        };
+        tracing::debug!(attempt, ?wait, %error, "sent again after a wait");
+        tokio::time::sleep(wait).await;
+        Ok(())
     }
 
     /// A call that needs no token, such as those of the token endpoint.

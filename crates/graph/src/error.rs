@@ -360,7 +360,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_makes_it_fail(
+        fn judging_a_body_never_panics(
             bytes: Vec<u8>,
             status: u16,
             name in "error|success|error_code|error_data",

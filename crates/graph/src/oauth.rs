@@ -227,7 +227,8 @@ pub async fn exchange_code(
 }
 
 /// Exchanges a live user token for one of about 60 days. Meta may answer with the same token and date, so compare
-/// [`TokenInfo::expires_at`] before and after. An expired token cannot be exchanged.
+/// [`TokenInfo::expires_at`] before and after. An expired token cannot be exchanged. It takes nothing from the old token,
+/// so what fails in passing is repeated.
 pub async fn exchange_long_lived(
     graph: &Graph,
     app: &App,
@@ -236,7 +237,14 @@ pub async fn exchange_long_lived(
     let request = token_request(app)
         .param("grant_type", "fb_exchange_token")
         .param("fb_exchange_token", token.expose_secret());
-    post_or_get(graph, request, None).await?.parse()
+    let mut attempt = 1;
+    loop {
+        match post_or_get(graph, request.clone(), None).await {
+            Ok(answer) => return answer.parse(),
+            Err(error) => graph.before_another(error, attempt, true).await?,
+        }
+        attempt += 1;
+    }
 }
 
 /// An app token made by Meta. Proves that Client ID and Client Secret belong together.
@@ -329,7 +337,7 @@ struct Data<T> {
 /// Meta offers this as a `GET` only, so this is the one call with a token in its query.
 pub async fn debug_token(graph: &Graph, access: &Access, token: &SecretString) -> Result<TokenInfo, Error> {
     let request = Request::get("/debug_token").param("input_token", token.expose_secret());
-    let mut info = graph.send_as::<Data<TokenInfo>>(&request, access).await?.data;
+    let mut info = graph.send_with_retry(&request, access).await?.parse::<Data<TokenInfo>>()?.data;
     if let Some(message) = info.error.as_mut().and_then(|error| error.message.as_mut()) {
         crate::error::Secrets::of(&request, Some(access)).redact(message);
     }
@@ -569,6 +577,20 @@ mod tests {
         assert_eq!((seen[2].path.as_str(), seen[2].bearer()), ("/v26.0/oauth/revoke", Some("EAABother")));
         assert_eq!(seen[2].in_form("revoke_token").unwrap(), "EAABold");
         assert!(seen[2].in_form("appsecret_proof").is_some());
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_metas_that_passes_leaves_nobody_with_a_token_of_hours() {
+        let busy = || Reply::text(503, "<html>");
+        let grant = Reply::ok(&json!({"access_token": "EAABlong", "expires_in": 5_184_000}));
+        let info = Reply::ok(&json!({"data": {"is_valid": true}}));
+        let peer = Peer::start([busy(), busy(), grant, busy(), info, busy(), busy(), busy()]).await;
+        let (graph, short) = (peer.graph(), SecretString::from("EAABshort"));
+        let grant = exchange_long_lived(&graph, &app(), &short).await.unwrap();
+        assert_eq!(grant.access_token.expose_secret(), "EAABlong");
+        assert!(debug_token(&graph, &app().access(), &grant.access_token).await.unwrap().is_valid);
+        assert!(exchange_long_lived(&graph, &app(), &short).await.unwrap_err().is_passing());
+        assert_eq!(peer.seen().len(), 8);
     }
 
     #[tokio::test]

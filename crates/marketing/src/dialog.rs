@@ -46,6 +46,8 @@ pub struct ExchangeFault {
     pub subcode: Option<i64>,
     /// A part of Meta's message, in lower case, where the code alone does not tell.
     pub contains: Option<String>,
+    /// The field of the partner's setup that is wrong, where it is one.
+    pub field: Option<String>,
     pub title: String,
     pub what: String,
     pub who: Who,

@@ -64,7 +64,9 @@ impl Rotate {
         };
         let config = options.resolve(config)?;
         let path = config.master_key_file.as_deref().ok_or(config::Error::NoMasterKey)?;
-        let db = Db::open(&config.database_url).await.context("cannot rotate")?;
+        let db = Db::open_existing(&config.database_url).await.context("cannot rotate")?;
+        // Before the file changes.
+        Vault::new(db.clone(), KeyFile::read(path)?).check().await.context("cannot rotate")?;
         let mut file = KeyFile::read(path)?;
         if !self.resume {
             file.add_key()?;

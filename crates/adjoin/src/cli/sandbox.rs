@@ -74,10 +74,11 @@ impl Sandbox {
             now: None,
         };
         let sandbox = Server::new(options, listener)?;
+        let shutdown = shutdown_signal();
         // The line on stdout comes last: whoever reads it may end us at once.
         tracing::info!(admin = sandbox.facts().admin_url, "the sandbox is up");
         println!("{}", sandbox.facts().to_json());
-        sandbox.run(shutdown_signal()).await?;
+        sandbox.run(shutdown).await?;
         Ok(Outcome::Good)
     }
 }

@@ -16,7 +16,7 @@ pub const WAIT: &str =
     "send it again after `retry_after` seconds; calls that come before are not sent to Meta";
 
 /// One thing wrong with the input, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Fault {
     /// Path of the field: `login.configurations[0].id`.
     pub field: String,
@@ -36,6 +36,11 @@ impl Fault {
         (length > most).then(|| {
             Self::new(field, format!("is {length} characters long"), format!("at most {most} characters"))
         })
+    }
+
+    /// A text with the one character that no text here may have, since PostgreSQL keeps none.
+    pub fn nul(field: impl Into<String>) -> Self {
+        Self::new(field, "it has the character NUL (U+0000), which is not allowed", "the same without it")
     }
 }
 
@@ -92,6 +97,9 @@ pub struct MetaError {
     /// Whether a write that failed in this way may have been carried out all the same.
     #[serde(default)]
     pub outcome_unknown: bool,
+    /// What of the input Meta blames, when that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
     /// Meta's error object, untouched.
     pub meta: serde_json::Value,
 }
@@ -133,6 +141,7 @@ impl MetaError {
             retry: passing,
             retry_after: None,
             outcome_unknown: error.is_outcome_unknown(),
+            faults: Vec::new(),
             meta,
         }
     }
@@ -165,6 +174,7 @@ impl MetaError {
                 || matches!(known.retry, errors::Retry::Backoff | errors::Retry::AfterPause),
             retry_after,
             outcome_unknown: false,
+            faults: Vec::new(),
             meta: refusal.raw.clone(),
         }
     }

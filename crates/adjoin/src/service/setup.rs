@@ -2,7 +2,6 @@
 
 use adjoin_graph::{Graph, oauth};
 use adjoin_marketing::{
-    dialog,
     errors::Class,
     permissions,
     versions::{self, Standing},
@@ -300,17 +299,21 @@ async fn verified_name(graph: &Graph, app: &oauth::App) -> Result<Option<String>
     Ok(identity.name)
 }
 
+/// An id or a secret that Meta refuses is the caller's input, as a fault that we find ourselves is.
 fn credentials_refused(error: adjoin_graph::Error) -> Error {
-    let Some(fault) = refused_exchange(&error) else { return error.into() };
+    let known = refused_exchange(&error).and_then(|fault| Some((fault, fault.field.as_deref()?)));
+    let (Some((fault, field)), Some(refusal)) = (known, error.refusal()) else { return error.into() };
+    let said = &refusal.message;
     Error::Meta(Box::new(MetaError {
-        class: Class::Configuration,
-        message: format!("{}. {} Nothing was stored.", fault.title, fault.what),
+        class: Class::BadParameter,
+        message: format!("{}. {} Meta says: {said} Nothing was stored.", fault.title, fault.what),
         who: fault.who,
-        next_step: dialog::filled(&fault.next_step, None),
+        next_step: fault.next_step.clone(),
         retry: false,
         retry_after: None,
         outcome_unknown: false,
-        meta: error.refusal().map_or(serde_json::Value::Null, |refusal| refusal.raw.clone()),
+        faults: vec![Fault::new(field, format!("Meta refuses it: {said}"), fault.next_step.clone())],
+        meta: refusal.raw.clone(),
     }))
 }
 

@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use super::{App, Result, connect_sessions, deliveries, forms, leads, subscriptions, webhooks};
+use crate::store::leases;
 
 /// One `Notify` a kind. A wake before the loop waits is kept, so none is missed.
 #[derive(Debug, Default)]
@@ -81,6 +82,11 @@ async fn tidy(app: &App) -> Result<bool> {
 
 /// Works until `shutdown` ends, and then to the end of the steps that are under way.
 pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
+    let at_work = leases::begin_work(&app.db, app.clock.now()).await.unwrap_or_else(|error| {
+        // They end by themselves.
+        tracing::warn!(error = &error as &dyn std::error::Error, "leases of a process before are waited for");
+        None
+    });
     let (stop, stopped) = watch::channel(false);
     let mut loops = JoinSet::new();
     for kind in Kind::ALL {
@@ -91,6 +97,9 @@ pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
     shutdown.await;
     let _ = stop.send(true);
     loops.join_all().await;
+    if let Some(at_work) = at_work {
+        at_work.end().await;
+    }
 }
 
 async fn keep(app: App, kind: Kind, mut stopped: watch::Receiver<bool>) {

@@ -14,7 +14,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Error, Result, migrate};
+use super::{Error, Result, data_keys::DataKey, migrate};
 
 /// Readers of the SQLite file; there is one writer.
 const SQLITE_READERS: u32 = 4;
@@ -44,6 +44,8 @@ pub(super) enum Pools {
 pub struct Tx {
     pub(super) on: Begun,
     changes: Option<Arc<AtomicU64>>,
+    /// The current data key of the scope that was asked for last: who seals many values reads it once.
+    pub(super) data_key: Option<DataKey>,
 }
 
 /// One arm an engine.
@@ -56,18 +58,41 @@ pub(super) enum Begun {
 impl Db {
     /// Opens `sqlite://path` (made when absent) or `postgres://...` and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self> {
+        let db = Self::connect(url, true).await?;
+        migrate::run(&db).await?;
+        Ok(db)
+    }
+
+    /// As [`Db::open`], for one that Adjoin has made before: another, or none, is left alone.
+    pub async fn open_existing(url: &str) -> Result<Self> {
+        let not_there = || Error::NotThere { url: without_password(url) };
+        let file = SqliteConnectOptions::from_str(url).ok().filter(|_| url.starts_with("sqlite:"));
+        if file.is_some_and(|file| !file.get_filename().exists()) {
+            return Err(not_there());
+        }
+        let db = Self::connect(url, false).await?;
+        if !migrate::has_schema(&db).await? {
+            return Err(not_there());
+        }
+        migrate::run(&db).await?;
+        Ok(db)
+    }
+
+    async fn connect(url: &str, may_make: bool) -> Result<Self> {
         let address = |reason: &str| Error::Address { url: without_password(url), reason: reason.to_owned() };
         let pools = if url.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(url)
                 .map_err(|e| address(&e.to_string()))?
-                .create_if_missing(true)
+                .create_if_missing(may_make)
                 .foreign_keys(true)
                 .busy_timeout(BUSY_TIMEOUT)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 // What is erased is overwritten, not only unlinked.
                 .pragma("secure_delete", "on");
-            make_private(options.get_filename());
+            if may_make {
+                make_private(options.get_filename());
+            }
             let writer = SqlitePoolOptions::new()
                 .max_connections(1)
                 .test_before_acquire(false)
@@ -100,9 +125,7 @@ impl Db {
         } else {
             return Err(address("it must begin with sqlite:// or postgres://"));
         };
-        let db = Self { pools, changes: Arc::default() };
-        migrate::run(&db).await?;
-        Ok(db)
+        Ok(Self { pools, changes: Arc::default() })
     }
 
     /// Begins a transaction that may write; on SQLite it takes the write lock at once.
@@ -117,7 +140,7 @@ impl Db {
             Pools::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Begun::Sqlite),
             Pools::Postgres(pool) => pool.begin().await.map(Begun::Postgres),
         };
-        Ok(Tx { on: on.map_err(Error::Transaction)?, changes: None })
+        Ok(Tx { on: on.map_err(Error::Transaction)?, changes: None, data_key: None })
     }
 
     /// Moves on with every transaction that ends but for those of [`Db::begin_apart`].
@@ -195,6 +218,13 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_not_taken_for_a_database_that_is_not_there() {
+        // A socket in a folder that is not there.
+        let opened = Db::open_existing("postgres://%2Fnowhere/adjoin").await;
+        assert!(matches!(opened, Err(Error::Open(_))), "{opened:?}");
+    }
 
     #[tokio::test]
     async fn a_new_file_is_its_owners_alone_and_a_file_that_is_there_stays_as_it_is() {

@@ -161,10 +161,10 @@ pub struct Listener {
 }
 row!(Listener { id, types });
 
-/// Enabled endpoints for the events of an account.
-pub async fn listeners(tx: &mut Tx, account: &AccountId) -> Result<Vec<Listener>> {
+/// Enabled endpoints for the events of an account; or of none: those for all accounts.
+pub async fn listeners(tx: &mut Tx, account: Option<&AccountId>) -> Result<Vec<Listener>> {
     sql("SELECT id, types FROM endpoints WHERE status = 'enabled' AND (account_id IS NULL OR account_id = $1) ORDER BY id")
-        .bind(account)
+        .bind(account.map(AccountId::as_str).unwrap_or_default())
         .all(tx)
         .await
 }

@@ -11,7 +11,7 @@ pub struct Stored {
     /// Its place in the order of all events.
     pub seq: i64,
     pub id: EventId,
-    /// None: of no account, as the test of an endpoint for all of them.
+    /// None: of no account, as what becomes of an endpoint for all of them.
     pub account_id: Option<AccountId>,
     pub kind: Kind,
     /// The lead, connection or ad object it is about.

@@ -115,27 +115,16 @@ pub async fn unread(db: &Db, account: &AccountId) -> Result<i64> {
     Ok(row.map_or(0, |row| row.count))
 }
 
-/// Makes leads that wait due; of one lead, of one account, or of all. Answers how many.
-pub async fn make_due(
-    tx: &mut Tx,
-    account: Option<&AccountId>,
-    lead: Option<&LeadId>,
-    now: Timestamp,
-) -> Result<u64> {
-    let text = if tx.locks_rows() {
-        "UPDATE leads SET due_at = $3, leased_until = NULL WHERE id IN
-             (SELECT id FROM leads WHERE (due_at IS NOT NULL OR cause IS NOT NULL)
-                  AND ($1 = '' OR account_id = $1) AND ($2 = '' OR id = $2) ORDER BY meta_lead_id FOR UPDATE)"
-    } else {
-        "UPDATE leads SET due_at = $3, leased_until = NULL
-         WHERE (due_at IS NOT NULL OR cause IS NOT NULL) AND ($1 = '' OR account_id = $1) AND ($2 = '' OR id = $2)"
-    };
-    sql(text)
-        .bind(account.map_or("", AccountId::as_str))
-        .bind(lead.map_or("", LeadId::as_str))
-        .bind(now)
-        .execute(tx)
-        .await
+/// Makes a lead that waits due.
+pub async fn make_due(tx: &mut Tx, account: &AccountId, lead: &LeadId, now: Timestamp) -> Result<()> {
+    sql("UPDATE leads SET due_at = $3, leased_until = NULL
+         WHERE id = $2 AND account_id = $1 AND (due_at IS NOT NULL OR cause IS NOT NULL)")
+    .bind(account)
+    .bind(lead)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 pub async fn sealed(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<SealedRow>> {

@@ -104,6 +104,22 @@ macro_rules! parked {
     };
 }
 
+macro_rules! due {
+    ($lock:literal) => {
+        // That the cause stands behind an OR keeps SQLite from going through all that have it, at each step.
+        concat!(
+            "UPDATE leads SET due_at = $8, leased_until = NULL WHERE id IN
+                 (SELECT id FROM leads
+                  WHERE account_id = $1 AND due_at IS NOT NULL AND ($2 = '' OR page_id = $2)
+                      AND (page_id, meta_lead_id) > ($3, $4)
+                      AND ($5 = '' OR (page_id, meta_lead_id) <= ($5, $6))
+                      AND (NOT $7 OR cause IN ('token', 'access', 'gone'))",
+            $lock,
+            ")"
+        )
+    };
+}
+
 /// Where Meta's answer for a lead stands.
 pub fn detail_place<'a>(scope: &'a Scope, row: &'a str) -> Place<'a> {
     Place { scope, table: "leads", column: "detail_sealed", row }
@@ -288,18 +304,70 @@ pub async fn version_content(db: &Db, account: &AccountId, id: &FormVersionId) -
     Ok(row.map(|row| row.content))
 }
 
-/// Makes parked leads due that wait for a token or for access; `page_id` empty: of every Page of the account.
-pub async fn drain(tx: &mut Tx, account: &AccountId, page_id: &str, now: Timestamp) -> Result<u64> {
-    // Rows are held in one order, as by everybody who holds several.
-    let text = if tx.locks_rows() {
-        "UPDATE leads SET due_at = $3 WHERE id IN
-             (SELECT id FROM leads WHERE account_id = $1 AND ($2 = '' OR page_id = $2)
-                  AND cause IN ('token', 'access', 'gone') ORDER BY meta_lead_id FOR UPDATE)"
-    } else {
-        "UPDATE leads SET due_at = $3
-         WHERE account_id = $1 AND ($2 = '' OR page_id = $2) AND cause IN ('token', 'access', 'gone')"
-    };
-    sql(text).bind(account).bind(page_id).bind(now).execute(tx).await
+/// Which leads that wait are made due.
+#[derive(Debug)]
+pub struct Waiting<'a> {
+    pub account_id: &'a AccountId,
+    /// Of one Page; empty for all.
+    pub page_id: &'a str,
+    /// Those alone that wait for a token or for access, or are gone.
+    pub refused_only: bool,
+}
+
+/// A lead in the order in which those that wait are gone through.
+#[derive(Debug, Default)]
+pub struct After {
+    pub page_id: String,
+    pub meta_lead_id: String,
+}
+row!(After { page_id, meta_lead_id });
+
+/// Makes some waiting leads due, those after one of them. Answers how many, and the lead to go on from.
+pub async fn make_due(
+    tx: &mut Tx,
+    waiting: &Waiting<'_>,
+    after: &After,
+    limit: i64,
+    now: Timestamp,
+) -> Result<(u64, Option<After>)> {
+    let last: Option<After> = sql("SELECT page_id, meta_lead_id FROM leads
+         WHERE account_id = $1 AND due_at IS NOT NULL AND ($2 = '' OR page_id = $2)
+             AND (page_id, meta_lead_id) > ($3, $4)
+         ORDER BY page_id, meta_lead_id LIMIT 1 OFFSET $5")
+    .bind(waiting.account_id)
+    .bind(waiting.page_id)
+    .bind(&after.page_id)
+    .bind(&after.meta_lead_id)
+    .bind(limit - 1)
+    .optional(&mut *tx)
+    .await?;
+    let text = if tx.locks_rows() { due!(" ORDER BY meta_lead_id FOR UPDATE") } else { due!("") };
+    let until = last.as_ref();
+    let leads = sql(text)
+        .bind(waiting.account_id)
+        .bind(waiting.page_id)
+        .bind(&after.page_id)
+        .bind(&after.meta_lead_id)
+        .bind(until.map_or("", |last| last.page_id.as_str()))
+        .bind(until.map_or("", |last| last.meta_lead_id.as_str()))
+        .bind(waiting.refused_only)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok((leads, last))
+}
+
+#[derive(Debug)]
+struct Account {
+    id: AccountId,
+}
+row!(Account { id });
+
+/// Accounts with leads that wait.
+pub async fn accounts_waiting(db: &Db) -> Result<Vec<AccountId>> {
+    let rows: Vec<Account> =
+        sql("SELECT DISTINCT account_id AS id FROM leads WHERE due_at IS NOT NULL").all(db).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// How far leases of processes whose clocks differ may be apart.

@@ -2,7 +2,12 @@
 
 use sqlx::Executor;
 
-use super::{Db, Error, Result, Tx, db::Begun, query::row, sql};
+use super::{
+    Db, Error, Result, Tx,
+    db::{Begun, Pools},
+    query::row,
+    sql,
+};
 
 /// Version and text. Released migrations are never edited: a change is a new file.
 const MIGRATIONS: &[(i64, &str)] = &[
@@ -38,6 +43,18 @@ pub async fn run(db: &Db) -> Result<()> {
         sql("INSERT INTO schema_version (version) VALUES ($1)").bind(*version).execute(&mut tx).await?;
     }
     tx.commit().await
+}
+
+/// Whether [`run`] has ever run here.
+pub async fn has_schema(db: &Db) -> Result<bool> {
+    let ask = match &db.pools {
+        Pools::Sqlite { .. } => "SELECT 1 AS version FROM sqlite_master WHERE name = 'schema_version'",
+        Pools::Postgres(_) => {
+            "SELECT CAST(1 AS BIGINT) AS version FROM pg_tables
+             WHERE schemaname = ANY (current_schemas(FALSE)) AND tablename = 'schema_version'"
+        }
+    };
+    Ok(sql(ask).optional::<Applied>(db).await?.is_some())
 }
 
 /// Runs several statements as one text.

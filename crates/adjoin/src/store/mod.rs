@@ -30,6 +30,7 @@ pub mod lead_sightings;
 pub mod lead_stages;
 pub mod lead_views;
 pub mod leads;
+pub mod leases;
 pub mod operators;
 pub mod quarantine;
 pub mod sessions;
@@ -45,6 +46,8 @@ pub use recent::Recent;
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("there is no database of Adjoin at {url}: check the address; `adjoin serve` makes a new one")]
+    NotThere { url: String },
     #[error("the database address {url:?} cannot be used: {reason}")]
     Address { url: String, reason: String },
     #[error("cannot open the database")]
@@ -55,6 +58,8 @@ pub enum Error {
     TooNew { found: i64, known: i64 },
     #[error("database statement failed: {statement}")]
     Statement { statement: &'static str, source: sqlx::Error },
+    #[error("a text with the character NUL (U+0000) is not stored: {statement}")]
+    Nul { statement: &'static str },
     #[error("cannot begin or commit a transaction")]
     Transaction(#[source] sqlx::Error),
     #[error("column {column} holds what it should not: {reason}")]
@@ -62,10 +67,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the values were refused: SQLSTATE class 22, as for text with a NUL at PostgreSQL. SQLite takes any.
+    /// Whether the values were refused: by us, or by PostgreSQL with an SQLSTATE of class 22. SQLite takes any.
     pub fn is_about_data(&self) -> bool {
-        let Self::Statement { source: sqlx::Error::Database(error), .. } = self else { return false };
-        error.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"))
+        match self {
+            Self::Nul { .. } => true,
+            Self::Statement { source: sqlx::Error::Database(error), .. } => {
+                error.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"))
+            }
+            _ => false,
+        }
     }
 
     /// Whether a unique constraint refused the row.

@@ -171,8 +171,18 @@ impl Query {
         self
     }
 
+    /// PostgreSQL's text holds no NUL, SQLite's does: what one engine cannot keep, the other does not either.
+    fn check(&self) -> Result<()> {
+        let has_nul = |value: &Value| matches!(value, Value::Text(Some(text)) if text.contains('\0'));
+        if self.values.iter().any(has_nul) {
+            return Err(Error::Nul { statement: self.text });
+        }
+        Ok(())
+    }
+
     /// All rows.
     pub async fn all<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<Vec<T>> {
+        self.check()?;
         let statement = self.text;
         let failed = |source| Error::Statement { statement, source };
         match on.into() {
@@ -202,6 +212,7 @@ impl Query {
 
     /// Runs a statement that returns no rows; answers how many rows it touched.
     pub async fn execute(self, tx: &mut Tx) -> Result<u64> {
+        self.check()?;
         let statement = self.text;
         match &mut tx.on {
             Begun::Sqlite(tx) => self.sqlite().execute(&mut **tx).await.map(|done| done.rows_affected()),

@@ -93,6 +93,34 @@ impl KeyFile {
         Ok(self.newest().0.clone())
     }
 
+    /// What to do when others on this machine may read the file, by the rule of PostgreSQL for its keys: a file of root's
+    /// may be read by its group. It is a warning only, since secrets that are mounted into a container are often readable
+    /// by all there, and cannot be changed.
+    #[cfg(unix)]
+    pub fn warning(&self) -> Option<String> {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let file = std::fs::metadata(&self.path).ok()?;
+        let too_much = if file.uid() == 0 { 0o027 } else { 0o077 };
+        (file.mode() & too_much != 0).then(|| {
+            let path = self.path.display();
+            format!(
+                "the key file {path} is open to others on this machine (mode {:04o}), and whoever reads it can open every \
+                 stored secret. Run `chmod 600 {path}`, or mount it with mode 0400",
+                file.mode() & 0o7777
+            )
+        })
+    }
+
+    #[cfg(not(unix))]
+    pub fn warning(&self) -> Option<String> {
+        None
+    }
+
+    pub(super) fn path(&self) -> String {
+        self.path.display().to_string()
+    }
+
     pub(super) fn reload(&mut self) -> Result<()> {
         *self = Self::read(&self.path)?;
         Ok(())

@@ -43,6 +43,12 @@ pub enum Error {
     KeyFile { path: String, reason: String },
     #[error("master key {id} is needed, but the key file does not have it")]
     MasterKeyMissing { id: String },
+    #[error(
+        "the key file {path} does not belong to this database: {reason}. Set ADJOIN_MASTER_KEY_FILE to the file that was \
+         used with it, or put that file back from its copy. Nothing was changed; without it the stored secrets cannot be \
+         read, and each account has to consent again"
+    )]
+    OtherKeyFile { path: String, reason: String },
     #[error("data key {id} does not exist")]
     DataKeyMissing { id: String },
     #[error("a sealed value does not open: it was altered, moved, or sealed under another key")]
@@ -111,6 +117,23 @@ impl Vault {
         Self { inner: Arc::new(Inner { db, key_file: RwLock::new(key_file), open_keys: RwLock::default() }) }
     }
 
+    /// Whether the key file opens this database: of each master key that wraps here, it opens one data key. With another
+    /// file all would look well until the first secret is needed.
+    pub async fn check(&self) -> Result<()> {
+        for row in data_keys::one_of_each_master_key(&self.inner.db).await? {
+            let id = &row.master_key_id;
+            let reason = match self.unwrap_material(&row) {
+                Ok(_) => continue,
+                Err(Error::MasterKeyMissing { .. }) => format!("it does not have the master key {id}"),
+                Err(Error::DoesNotOpen) => format!("its master key {id} is not the one that was used"),
+                Err(error) => return Err(error),
+            };
+            let path = self.inner.key_file.read().expect("no panic holds this lock").path();
+            return Err(Error::OtherKeyFile { path, reason });
+        }
+        Ok(())
+    }
+
     /// Seals a secret for one place, inside the transaction that stores it.
     pub async fn seal(
         &self,
@@ -143,7 +166,7 @@ impl Vault {
         scope: &Scope,
         now: Timestamp,
     ) -> Result<(String, Arc<LessSafeKey>)> {
-        // Asked anew each time: another node, or a rotation, may have made a newer one.
+        // Asked anew in each transaction: another node, or a rotation, may have made a newer one.
         let row = match data_keys::current(tx, &scope.name()).await? {
             Some(row) => row,
             None => self.make_data_key(tx, scope, now).await?,

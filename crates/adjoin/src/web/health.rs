@@ -22,7 +22,7 @@ async fn readyz(State(app): State<App>) -> Response {
     match ready::check(&app).await {
         Ok(()) => "ready".into_response(),
         Err(unready) => {
-            tracing::error!(reason = %unready, "not ready");
+            tracing::error!(error = &unready as &dyn std::error::Error, "not ready");
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "not-ready",

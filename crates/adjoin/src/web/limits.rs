@@ -8,8 +8,9 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    body::Bytes,
+    extract::{ConnectInfo, FromRequest as _, Request, State},
+    http::{HeaderMap, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -20,7 +21,7 @@ use governor::{
     state::keyed::DashMapStateStore,
 };
 
-use super::{connect, problem::Problem};
+use super::{connect, problem::Problem, reader};
 use crate::{
     service::{App, Who},
     time::Clock,
@@ -48,7 +49,34 @@ pub async fn deadline(request: Request, next: Next) -> Response {
     })
 }
 
-pub fn too_large() -> Problem {
+/// A body of at most 1 MiB needs no longer on any line worth serving.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Reads the whole body, within the limits of size and time.
+pub async fn body(request: Request, app: &App) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, app)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
+        Ok(Err(rejection)) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "body-broken",
+            "The body did not arrive whole",
+            format!("the body cannot be read: {rejection}; nothing was done"),
+            Who::Partner,
+            "send it again",
+        )),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body-too-slow",
+            "The body did not arrive",
+            "the request's body did not arrive in time; nothing was done",
+            Who::Partner,
+            "send it again",
+        )),
+    }
+}
+
+fn too_large() -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "too-large",
@@ -100,7 +128,7 @@ impl PerAddress {
     }
 }
 
-/// The layer that holds each address to its limit. People are answered with a page, programs with a problem.
+/// The layer that holds each address to its limit.
 pub async fn per_address(
     State((app, limits)): State<(App, PerAddress)>,
     request: Request,
@@ -108,35 +136,29 @@ pub async fn per_address(
 ) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
     let taken = peer.map_or(Ok(()), |peer| limits.take(client(peer, request.headers())));
-    let Err(seconds) = taken else { return next.run(request).await };
-    let problem = Problem {
-        retry_after: Some(seconds),
-        ..Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too-many-requests",
-            "Too many requests",
-            "this address sends more requests than it may",
-            Who::Partner,
-            "wait a moment and load the page again; nothing was done",
-        )
-    };
-    let answer = if reads_pages(request.headers()) {
-        connect::pages::too_many(&app, &problem, seconds)
-    } else {
-        problem.into_response()
-    };
-    connect::private(answer).await
-}
-
-/// Whether it is a browser that loads a page.
-fn reads_pages(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|kind| kind.trim_start().starts_with("text/html"))
+    match taken {
+        Ok(()) => next.run(request).await,
+        Err(seconds) => {
+            let problem = Problem {
+                retry_after: Some(seconds),
+                ..Problem::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too-many-requests",
+                    "Too many requests",
+                    "this address sends more requests than it may",
+                    Who::Partner,
+                    "wait a moment and load the page again; nothing was done",
+                )
+            };
+            // What stands in the address, Facebook's code above all, goes nowhere from here.
+            connect::private(reader::answer(&app, request.uri().path(), problem)).await
+        }
+    }
 }
 
 /// Whom a request comes from. A proxy on this machine or in its private network tells in `X-Forwarded-For`, whose last
 /// entry is its own; nobody else is believed. Of an IPv6 address the network counts, since a host has all of it.
-fn client(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+pub fn client(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let peer = peer.to_canonical();
     let is_near = match peer {
         IpAddr::V4(address) => address.is_loopback() || address.is_private(),

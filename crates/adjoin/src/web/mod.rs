@@ -6,10 +6,12 @@ pub mod assets;
 pub mod callbacks;
 pub mod connect;
 pub mod console;
+mod fields;
 pub mod headers;
 mod health;
 pub mod limits;
 pub mod problem;
+mod reader;
 mod serve;
 pub mod webhooks;
 
@@ -29,11 +31,13 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(open_to_all)
         .merge(api::router(&app))
-        .merge(console::router())
+        .merge(console::router(&app))
         .merge(webhooks::router())
         .merge(health::router())
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
-        .fallback(|| async { console::Failure::no_page() })
+        .fallback(reader::nothing_here)
+        .method_not_allowed_fallback(reader::wrong_verb)
+        .layer(middleware::from_fn_with_state(app.clone(), reader::address_is_text))
         .layer(middleware::from_fn(headers::guard))
         .with_state(app)
 }

@@ -9,7 +9,10 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::service::{Error, Fault, MetaError, WAIT, Who};
+use crate::{
+    service::{Error, Fault, MetaError, WAIT, Who},
+    store,
+};
 
 /// What went wrong, who can mend it, and the next step.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -141,11 +144,14 @@ impl From<Error> for Problem {
             Error::Meta(error) => {
                 let (status, kind, title) = meta_refused(&error);
                 Self {
+                    faults: error.faults,
                     meta: Some(error.meta),
                     retry_after: error.retry_after,
                     ..Self::new(status, kind, title, error.message, error.who, error.next_step)
                 }
             }
+            // The skins look for it and can name the field; this is for what they let through.
+            Error::Store(store::Error::Nul { .. }) => Error::Invalid(vec![Fault::nul("")]).into(),
             Error::Store(error) => internal(&error),
             Error::Vault(error) => internal(&error),
         }

@@ -7,6 +7,8 @@ use adjoin::{
         accounts::{self, NewAccount},
         api_keys,
     },
+    store::connections,
+    vault::{KeyFile, Scope},
 };
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret;
@@ -316,17 +318,15 @@ fn connect_links_cannot_be_tried_one_after_another() {
         let refused = get("/connect/cnt_120".to_owned()).await;
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
         assert!(refused.headers().contains_key("retry-after"));
-        assert_eq!(refused.headers()["content-type"], "application/problem+json");
         // People are shown a page, on the way back from Facebook too, and its address goes nowhere.
         for path in ["/connect/cnt_120", "/connector/callback?code=c&state=s"] {
-            let accept = "text/html,application/xhtml+xml,*/*;q=0.8";
-            let page = http.get(test.url(path)).header("accept", accept).send().await.unwrap();
+            let page = get(path.to_owned()).await;
             assert_eq!(page.status(), StatusCode::TOO_MANY_REQUESTS);
             assert!(page.headers().contains_key("retry-after"));
             assert!(page.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
             assert_eq!(page.headers()["referrer-policy"], "no-referrer");
             let html = page.text().await.unwrap();
-            assert!(html.contains("One moment, please") && html.contains("load this page again"), "{html}");
+            assert!(html.contains("Too many requests") && html.contains("load the page again"), "{html}");
         }
         assert_eq!(get("/healthz".to_owned()).await.status(), StatusCode::OK);
         test.clock.advance_seconds(1);
@@ -344,6 +344,29 @@ fn it_is_ready_while_its_database_and_key_file_are_there() {
             StatusCode::SERVICE_UNAVAILABLE
         );
         assert_eq!(reqwest::get(test.url("/healthz")).await.unwrap().status(), StatusCode::OK);
+    });
+}
+
+#[test]
+fn it_is_not_ready_with_the_key_file_of_another_database() {
+    on_each_app(async |test| {
+        let ready = async || reqwest::get(test.url("/readyz")).await.unwrap();
+        let mut tx = test.app.db.begin().await.unwrap();
+        let scope = Scope::Partner;
+        let place = connections::token_place(&scope, "con_1");
+        test.app.vault.seal(&mut tx, &place, &"secret".into(), test.app.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(ready().await.status(), StatusCode::OK);
+        let own = std::fs::read(test.key_file()).unwrap();
+        let other = test.key_file().with_extension("other");
+        KeyFile::generate(&other).unwrap();
+        std::fs::copy(&other, test.key_file()).unwrap();
+        let answer = ready().await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.text().await.unwrap().contains("not that of this database"));
+        // One that was added to it, as a rotation does, opens what the first sealed.
+        std::fs::write(test.key_file(), [own, std::fs::read(&other).unwrap()].concat()).unwrap();
+        assert_eq!(ready().await.status(), StatusCode::OK);
     });
 }
 

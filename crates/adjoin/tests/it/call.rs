@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::Backend,
-    process::adjoin,
+    process::{adjoin, behind_a_proxy},
     support::{Connected, on_each_connected},
 };
 
@@ -12,6 +12,7 @@ use crate::{
 async fn call(it: &Connected, key: &str, arguments: &[&str]) -> (i32, Value, String) {
     let mut command = adjoin(&[&["call"], arguments].concat());
     command.args(["--url", &it.test.origin]).env("ADJOIN_API_KEY", key);
+    behind_a_proxy(&mut command);
     // The service runs in this process, so nobody may wait for the other one on a thread of the runtime.
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let json = serde_json::from_slice(&output.stdout).unwrap_or_default();

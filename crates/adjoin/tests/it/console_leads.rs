@@ -69,7 +69,7 @@ async fn park(it: &Connected, id: &LeadId) {
         subcode: Some(33),
         since: it.test.clock.now(),
     });
-    lead.due_at = None;
+    lead.due_at = Some(it.test.clock.now().plus_seconds(3600));
     table::put(&mut tx, &lead).await.unwrap();
     tx.commit().await.unwrap();
 }
@@ -130,6 +130,8 @@ fn a_parked_lead_says_why_and_is_tried_by_a_press() {
             assert!(!html.contains("<b>"), "{path} does not escape");
         }
         assert!(!page(browser.get("/leads?state=parked_token").await).await.contains("123456789012345"));
+        let html = page(browser.get(&format!("/accounts/{}", it.account)).await).await;
+        assert!(html.contains("1 lead is not read from Meta yet."));
         let html = page(browser.get(&format!("{at}/{id}")).await).await;
         assert!(html.contains("Try now") && html.contains("subcode 33"));
 

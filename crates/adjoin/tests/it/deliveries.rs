@@ -16,7 +16,7 @@ use adjoin::{
         events::{self, Kind, NewEvent},
         leads::{self, Sighting, Source},
     },
-    store::leads as leads_table,
+    store::{Db, leads as leads_table},
     vault::{self, KeyFile, Vault},
 };
 use axum::{
@@ -34,7 +34,7 @@ use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
 use crate::{
     api::{Backend, account, read},
-    process::adjoin,
+    process::{adjoin, behind_a_proxy},
     support::{TestApp, on_each_app},
 };
 
@@ -211,8 +211,12 @@ impl<'a> World<'a> {
 }
 
 async fn record(app: &App, account: &AccountId, kind: Kind, subject: &str, n: i64) {
-    let new =
-        NewEvent { account_id: account.clone(), kind, subject: subject.to_owned(), data: json!({ "n": n }) };
+    let new = NewEvent {
+        account_id: Some(account.clone()),
+        kind,
+        subject: subject.to_owned(),
+        data: json!({ "n": n }),
+    };
     let mut tx = app.db.begin().await.unwrap();
     events::record(&mut tx, new, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
@@ -361,6 +365,47 @@ fn gone_disables_and_enabling_sends_what_was_held() {
         assert_eq!(status, StatusCode::OK);
         world.step().await;
         assert_eq!(world.receiver.take(), [1, 2]);
+    });
+}
+
+#[test]
+fn the_other_endpoints_are_told_that_one_is_disabled() {
+    on_each_app(async |test| {
+        let world = World::new(test).await;
+        let (others, strangers) = (Receiver::start().await, Receiver::start().await);
+        let stranger = account(test, "Bakery").await;
+        for new in [
+            json!({ "url": others.url, "types": ["endpoint.*"] }),
+            json!({ "url": strangers.url, "account_id": stranger }),
+        ] {
+            assert_eq!(world.backend.send(Method::POST, "/v1/endpoints", &new).await.0, StatusCode::CREATED);
+        }
+        world.receiver.answer(&[Answer::Status(410)]);
+        world.record(Kind::AdAlert, "a", 1).await;
+        world.step().await;
+        let told = others.got();
+        assert_eq!(told.len(), 1);
+        let told = told[0].json();
+        assert_eq!((&told["type"], &told["account_id"]), (&json!("endpoint.disabled"), &json!(null)));
+        let data = &told["data"];
+        assert_eq!((&data["endpoint_id"], &data["cause"]), (&json!(world.endpoint), &json!("gone")));
+        assert_eq!((&data["host"], &data["who"]), (&json!("127.0.0.1"), &json!("partner")));
+        // Who reads events is told as well; a key of one account has nothing to do with the partner's endpoints.
+        let (_, read) = world.backend.get("/v1/events?types=endpoint.disabled").await;
+        assert_eq!(read["data"][0]["data"], *data);
+        let of_account = Backend::new(test, Some(world.account.clone())).await;
+        let (_, read) = of_account.get("/v1/events?types=endpoint.disabled").await;
+        assert_eq!(read["data"], json!([]));
+
+        // By hand, once.
+        world.backend.send(Method::PATCH, &world.path(""), &json!({ "enabled": true })).await;
+        for _ in 0..2 {
+            world.backend.send(Method::PATCH, &world.path(""), &json!({ "enabled": false })).await;
+        }
+        world.step().await;
+        let causes: Vec<Value> = others.got().iter().map(|got| got.json()["data"]["cause"].clone()).collect();
+        assert_eq!(causes, ["gone", "asked"]);
+        assert_eq!((world.receiver.take(), strangers.got().len()), (vec![1], 0));
     });
 }
 
@@ -786,6 +831,44 @@ fn many_endpoints_and_deliveries_all_arrive() {
 }
 
 #[test]
+fn two_processes_deliver_each_event_once_and_in_its_order() {
+    on_each_app(async |test| {
+        let world = World::new(test).await;
+        // Nothing is shared but the database.
+        let db = Db::open(&test.app.config.database_url).await.unwrap();
+        let vault = Vault::new(db.clone(), KeyFile::read(&test.key_file()).unwrap());
+        let other = App::new(test.app.config.clone(), db.clone(), vault, test.clock.clone());
+        // Six events of each of a hundred subjects; the last ones come while both are at it.
+        let happen = async |numbers: std::ops::Range<i64>| {
+            for n in numbers {
+                world.record(Kind::LeadUpdated, &(n % 100).to_string(), n).await;
+            }
+        };
+        happen(0..400).await;
+        let deliver = async |app: &App| deliveries::step(app).await.unwrap();
+        tokio::join!(deliver(&test.app), deliver(&other), happen(400..600));
+        // Each ends when it finds nothing, and what the other had under way holds later ones back.
+        deliver(&test.app).await;
+
+        let delivered = |app: &App| -> u64 {
+            let text = app.metrics.render(0.0);
+            let line = r#"adjoin_delivery_attempts_total{outcome="delivered"} "#;
+            text.lines().find_map(|it| it.strip_prefix(line)).map_or(0, |count| count.parse().unwrap())
+        };
+        let shares = [delivered(&test.app), delivered(&other)];
+        assert!(shares[0] > 0 && shares[1] > 0 && shares[0] + shares[1] == 600, "{shares:?}");
+        let got = world.receiver.take();
+        assert_eq!((got.len(), got.iter().collect::<HashSet<_>>().len()), (600, 600));
+        for subject in 0..100 {
+            let of_subject: Vec<i64> = got.iter().copied().filter(|n| n % 100 == subject).collect();
+            assert!(of_subject.is_sorted(), "{of_subject:?}");
+        }
+        drop(other);
+        db.close().await;
+    });
+}
+
+#[test]
 fn forward_writes_lines_and_goes_on_from_where_it_was() {
     on_each_app(async |test| {
         let (backend, account) = (Backend::new(test, None).await, account(test, "Acme").await);
@@ -798,6 +881,7 @@ fn forward_writes_lines_and_goes_on_from_where_it_was() {
                 .args(arguments)
                 .args(["--url", &test.origin])
                 .env("ADJOIN_API_KEY", &backend.key);
+            behind_a_proxy(&mut command);
             let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
             let lines = std::fs::read_to_string(&to).unwrap();
             let numbers: Vec<i64> = lines

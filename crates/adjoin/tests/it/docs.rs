@@ -37,8 +37,28 @@ fn the_configuration_reference_is_up_to_date() {
         let help = argument.get_help().expect("a setting is explained").to_string().replace('|', "\\|");
         writeln!(text, "| `--{flag}` | `{env}` | `{}` | {help} |", argument.get_id()).unwrap();
     }
+    text.push_str(BESIDE_THE_SETTINGS);
     compare("config.md", &text);
 }
+
+/// What no setting says, and who runs the service has to know.
+const BESIDE_THE_SETTINGS: &str = "
+## The key file
+`adjoin serve` and `adjoin key rotate` end with an error when the key file does not open what is in the database, and `/readyz` answers 503 when
+that comes about later. A file that others on the machine may read (a file of root's: others than its group) is a warning at each start, no error,
+since secrets that are mounted into a container are often readable by all there. `chmod 600` ends it.
+
+## Behind a reverse proxy
+Whoever opens connect links and signs in is held to limits by network address. The address is the connection's; when that is of this machine or of a
+private network (a proxy of yours), it is the last entry of `X-Forwarded-For`, which the nearest proxy has added. So let your proxy add the address it sees, and
+let the service's port be reached by the proxy alone. What comes from a public address is not asked for that header. Besides, sign-in is limited for each e-mail
+address.
+
+## Proxies for what goes out
+`HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` have no effect on the service, the sandbox and the demo: calls to Meta and deliveries go out directly. A proxy would
+look up the names of endpoints itself, past the check of their addresses. `adjoin call` and `adjoin forward` follow these variables (and `NO_PROXY`) when
+the service is on another machine.
+";
 
 #[test]
 fn every_link_in_the_documents_leads_to_a_file() {

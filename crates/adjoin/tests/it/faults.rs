@@ -143,8 +143,9 @@ fn a_full_disk_is_told_to_meta_and_loses_nothing_that_was_answered_200() {
         }
         let mut world = Outside::start(&database, &["webhooks_off"], 0, 0).await;
         world.set_up().await;
-        world.consent().await;
-        world.subscribed().await;
+        let account = world.account("Acme").await;
+        world.consent(&account, "Jonas").await;
+        world.subscribed(&account).await;
         world.kill();
         // A limit on the size of every file, in KiB, that fails writes as a full disk does.
         let mut limited = std::process::Command::new("bash");
@@ -185,8 +186,8 @@ fn a_full_disk_is_told_to_meta_and_loses_nothing_that_was_answered_200() {
             if taken.is_subset(&known) {
                 break;
             }
-            // The service sorts meanwhile; this waits for a second at most.
-            world.api(reqwest::Method::GET, "/v1/events?after=0&wait=1&types=endpoint.test", None).await;
+            // The service sorts meanwhile.
+            world.a_second().await;
         }
         db.close().await;
     });

@@ -463,6 +463,18 @@ fn leads_are_swept_without_the_fields_about_ads_when_meta_refuses_them() {
 }
 
 #[test]
+fn a_field_that_meta_took_away_keeps_no_form_from_being_swept() {
+    on_each_connected(&[], async |it| {
+        let meta = Refusing::before(it).await;
+        meta.refuse("home_listing", 100);
+        let lead = it.submit(0);
+        sweep(&meta.app).await;
+        assert!(it.held().await.contains(&lead));
+        assert_eq!(it.first().await.sweep.trouble, None);
+    });
+}
+
+#[test]
 fn a_cursor_that_has_gone_stale_begins_the_pass_anew() {
     on_each_connected(&[], async |it| {
         sweep(&it.test.app).await;
@@ -574,7 +586,7 @@ fn a_sweep_sorting_and_hydration_of_the_same_leads_do_not_block_each_other() {
                     leads::sight(app, &mut tx, sighting(id, None)).await.unwrap();
                 }
                 let issue = NewEvent {
-                    account_id: it.account.clone(),
+                    account_id: Some(it.account.clone()),
                     kind: Kind::AdIssue,
                     subject: "1".to_owned(),
                     data: json!({}),

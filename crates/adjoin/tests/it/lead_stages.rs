@@ -208,7 +208,8 @@ fn what_meta_must_not_hear_of_is_not_sent() {
             new["field_data"] = answers;
             let id = caller.data("test_lead.create", &new).await["id"].as_str().unwrap().to_owned();
             let this = json!({ "page_id": it.facts.page_id, "lead_id": id });
-            let detail = caller.data("lead.get", &this).await;
+            let mut detail = caller.data("lead.get", &this).await;
+            detail["created_time"] = json!(now);
             let test = hold(it, &id, Some(detail)).await;
             refused(with("lead_id", json!(test)), conflict, "test lead").await;
             let mut delete = of_form.clone();

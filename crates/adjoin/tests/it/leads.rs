@@ -9,7 +9,8 @@ use adjoin::{
         setup::{self, Login, NewSetup},
         webhooks,
     },
-    store::{self, leads as table, sql},
+    store::{self, leads as table, leases, sql},
+    time::Timestamp,
     vault::{self, KeyFile, Vault},
 };
 use adjoin_sandbox::world::{
@@ -128,13 +129,50 @@ impl Connected {
 }
 
 #[test]
+fn what_a_killed_process_was_at_goes_on_at_once_unless_another_one_works() {
+    on_each_connected(&[], async |world| {
+        let (app, now) = (&world.test.app, world.test.clock.now());
+        // Taken, and then the process is killed.
+        let taken = async || {
+            let lead = world.announced(1).await.remove(0);
+            let mut tx = app.db.begin_apart().await.unwrap();
+            let due = (Timestamp::from_unix(0), now);
+            let taken = table::claim(&mut tx, due, now, now.plus_seconds(600), 10).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(taken.len(), 1);
+            lead
+        };
+        let lead = taken().await;
+        hydrate(app).await;
+        assert_eq!(world.lead(&lead).await.state.0, State::Seen, "until the lease ends");
+        let first = leases::begin_work(&app.db, now).await.unwrap();
+        hydrate(app).await;
+        assert_eq!(world.lead(&lead).await.state.0, State::Hydrated);
+
+        let lead = taken().await;
+        let second = leases::begin_work(&app.db, now).await.unwrap();
+        hydrate(app).await;
+        // A file has one process.
+        let kept = if app.db.engine() == "SQLite" { State::Hydrated } else { State::Seen };
+        assert_eq!(world.lead(&lead).await.state.0, kept, "it may be what the first is at");
+        for at_work in [first, second].into_iter().flatten() {
+            at_work.end().await;
+        }
+        leases::begin_work(&app.db, now).await.unwrap();
+        hydrate(app).await;
+        assert_eq!(world.lead(&lead).await.state.0, State::Hydrated);
+    });
+}
+
+#[test]
 fn what_a_webhook_announces_is_read_whole_and_told_once() {
     on_each_connected(&[], async |it| {
         let ids = it.announced(120).await;
         let before = it.asked();
         hydrate(&it.test.app).await;
-        // 120 leads in three batches, each of which may ask for the Page's token; Meta counts every item as a call.
-        assert!(it.asked() - before <= 120 + 3 + 3, "{}", it.asked() - before);
+        // 120 leads in three batches, each of which may ask for the Page's token and asks for the form's test leads, since
+        // these came through no ad; Meta counts every item as a call.
+        assert!(it.asked() - before <= 120 + 3 + 3 + 3, "{}", it.asked() - before);
         assert_eq!(it.created().await, 120);
         // Told again, in whatever order: the same leads.
         let again: Vec<String> = ids.iter().rev().cloned().collect();
@@ -316,12 +354,93 @@ fn a_field_that_meta_took_away_keeps_no_lead_from_being_read() {
 }
 
 #[test]
+fn a_test_lead_with_a_persons_own_answers_is_marked_and_asked_for_once() {
+    on_each_connected(&[], async |it| {
+        let ours = |test| Submission {
+            form: it.facts.form_id.clone(),
+            answers: vec![Answer { name: "email".to_owned(), values: vec!["me@example.com".to_owned()] }],
+            consents: Vec::new(),
+            ad: None,
+            platform: Platform::Facebook,
+            created: None,
+            test,
+            silent: true,
+        };
+        let (test, real) = {
+            let mut world = it.world.write().unwrap();
+            (world.submit(ours(true)).to_string(), world.submit(ours(false)).to_string())
+        };
+        // The Page's token is there already, so that what is counted are leads.
+        it.announced(1).await;
+        hydrate(&it.test.app).await;
+        let before = it.asked();
+        it.announce(&[test.clone(), real.clone()]).await;
+        hydrate(&it.test.app).await;
+        // A batch and its two leads, and the list of the form.
+        assert_eq!(it.asked() - before, 4);
+        let (test, real) = (it.lead(&test).await, it.lead(&real).await);
+        assert_eq!((test.is_test, real.is_test), (true, false));
+        let content = leads::render(&it.test.app, &it.account, &test.id).await.unwrap().unwrap();
+        assert!(content.is_test);
+    });
+}
+
+#[test]
+fn leads_do_not_wait_for_the_list_of_test_leads() {
+    on_each_connected(&[], async |it| {
+        let refusing = Refusing::before(it).await;
+        refusing.refuse_times("/test_leads", 200, 2);
+        let ids = it.announced(3).await;
+        hydrate(&refusing.app).await;
+        // Swept again, the list is asked for once, however many leads there are.
+        it.advance(HOUR);
+        let swept = it.send_in();
+        forms::step(&refusing.app).await.unwrap();
+        for id in ids.iter().chain([&swept]) {
+            let lead = it.lead(id).await;
+            assert_eq!((lead.state.0, lead.is_test), (State::Hydrated, false));
+        }
+        assert_eq!((refusing.left(), it.created().await), (0, 4));
+    });
+}
+
+#[test]
 fn the_sweep_and_the_hydrator_meet_in_one_lead() {
     on_each_connected(&[], async |it| {
         it.announced(3).await;
         while forms::step(&it.test.app).await.unwrap() {}
         hydrate(&it.test.app).await;
         assert_eq!(it.created().await, 3);
+    });
+}
+
+#[test]
+fn waiting_leads_are_made_due_step_by_step() {
+    on_each_connected(&[], async |it| {
+        let ids = it.announced(5).await;
+        it.advance(HOUR);
+        let now = it.test.clock.now();
+        let mut waiting = table::Waiting { account_id: &it.account, page_id: "1", refused_only: false };
+        let steps = async |waiting: &table::Waiting<'_>| {
+            let (mut after, mut steps) = (table::After::default(), Vec::new());
+            loop {
+                let mut tx = it.test.app.db.begin_apart().await.unwrap();
+                let (leads, last) = table::make_due(&mut tx, waiting, &after, 2, now).await.unwrap();
+                tx.commit().await.unwrap();
+                steps.push(leads);
+                let Some(last) = last else { return steps };
+                after = last;
+            }
+        };
+        // Of another Page, or parked for a token: none.
+        assert_eq!(steps(&waiting).await, [0]);
+        waiting = table::Waiting { page_id: &it.facts.page_id, refused_only: true, ..waiting };
+        assert_eq!(steps(&waiting).await, [0, 0, 0]);
+        waiting.refused_only = false;
+        assert_eq!(steps(&waiting).await, [2, 2, 1]);
+        for id in &ids {
+            assert_eq!(it.lead(id).await.due_at, Some(now));
+        }
     });
 }
 

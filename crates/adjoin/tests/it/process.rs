@@ -18,6 +18,15 @@ pub fn adjoin(arguments: &[&str]) -> Command {
     command
 }
 
+/// As on a machine whose way out is a proxy, which is away at the moment and knows nothing of this machine anyhow.
+pub fn behind_a_proxy(command: &mut Command) {
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+        // Port 9 (discard) is closed wherever tests run.
+        command.env(name, "http://127.0.0.1:9");
+    }
+    command.env_remove("NO_PROXY").env_remove("no_proxy");
+}
+
 /// Runs to its end.
 pub fn run(arguments: &[&str]) -> Output {
     adjoin(arguments).output().unwrap()
@@ -52,9 +61,14 @@ impl Server {
     }
 
     /// Asks it to end as a service manager does; answers how it ended, the rest of its stdout, and its logs.
-    pub fn terminate(mut self) -> (ExitStatus, String, String) {
+    pub fn terminate(self) -> (ExitStatus, String, String) {
+        self.signal("-TERM")
+    }
+
+    /// The same by another signal.
+    pub fn signal(mut self, signal: &str) -> (ExitStatus, String, String) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
         let status = self.child.wait().unwrap();

@@ -1,5 +1,11 @@
 //! `adjoin serve` and `adjoin key`, started as processes.
 
+use adjoin::{
+    store::connections,
+    time::Clock,
+    vault::{KeyFile, Scope, Vault},
+};
+
 use crate::{
     process::{Server, adjoin, run},
     support::{Database, on_each_database},
@@ -55,6 +61,105 @@ fn without_a_key_it_does_not_start_and_says_how_to_make_one() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("adjoin key generate"), "{said}");
     assert!(!folder.path().join("adjoin.db").exists(), "it made a database all the same");
+}
+
+/// Seals something in the database with the keys of this file.
+async fn seal(database: &Database, key_file: KeyFile) {
+    let scope = Scope::Partner;
+    let place = connections::token_place(&scope, "con_1");
+    let mut tx = database.db.begin().await.unwrap();
+    let vault = Vault::new(database.db.clone(), key_file);
+    vault.seal(&mut tx, &place, &"secret".into(), Clock::System.now()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[test]
+fn with_the_key_file_of_another_database_nothing_starts_and_nothing_changes() {
+    on_each_database(async |database| {
+        let own = database.folder().join("master.key");
+        seal(&database, KeyFile::generate(&own).unwrap()).await;
+        let lost = database.folder().join("lost.key");
+        std::fs::rename(&own, &lost).unwrap();
+        KeyFile::generate(&own).unwrap();
+        // A key of the same name, and not the same.
+        let forged = database.folder().join("forged.key");
+        let id = std::fs::read_to_string(&lost).unwrap().split(':').next().unwrap().to_owned();
+        let material = std::fs::read_to_string(&own).unwrap().split(':').nth(1).unwrap().to_owned();
+        std::fs::write(&forged, format!("{id}:{material}")).unwrap();
+        for file in [&own, &forged] {
+            let before = std::fs::read(file).unwrap();
+            let there = ["--master-key-file", file.to_str().unwrap(), "--database-url", database.url()];
+            for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["key", "rotate"]] {
+                let output = run(&[command, &there[..]].concat());
+                let said = String::from_utf8(output.stderr).unwrap();
+                assert_eq!(output.status.code(), Some(3), "{said}");
+                assert!(output.stdout.is_empty());
+                assert!(said.contains("does not belong to this database") && said.contains(&id), "{said}");
+                assert!(said.contains("ADJOIN_MASTER_KEY_FILE"), "{said}");
+            }
+            assert_eq!(std::fs::read(file).unwrap(), before, "a key was added");
+        }
+        std::fs::rename(&lost, &own).unwrap();
+        let (status, ..) = serve(&database, &[]).terminate();
+        assert!(status.success());
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_others_may_read_is_told_at_each_start() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    on_each_database(async |database| {
+        let key = database.folder().join("master.key");
+        let (_, _, logs) = serve(&database, &[]).terminate();
+        assert!(!logs.contains("chmod"), "{logs}");
+        for (mode, told) in [(0o644, true), (0o444, true), (0o602, true), (0o400, false)] {
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+            let (status, _, logs) = serve(&database, &[]).terminate();
+            assert!(status.success(), "{mode:o}");
+            let command = format!("chmod 600 {}", key.display());
+            assert_eq!(logs.contains("WARN") && logs.contains(&command), told, "{mode:o}: {logs}");
+        }
+    });
+}
+
+#[test]
+fn keys_are_rotated_only_in_a_database_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, database) = (folder.path().join("master.key"), folder.path().join("adjoin.db"));
+    assert!(run(&["key", "generate", key.to_str().unwrap()]).status.success());
+    let before = std::fs::read(&key).unwrap();
+    let url = format!("sqlite://{}", database.display());
+    let rotate = || {
+        let output =
+            run(&["key", "rotate", "--master-key-file", key.to_str().unwrap(), "--database-url", &url]);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = rotate();
+    assert_eq!(code, Some(3));
+    assert!(said.contains("there is no database of Adjoin at") && said.contains("adjoin.db"), "{said}");
+    assert!(!database.exists(), "it made one");
+    // Something else's, or nothing's yet.
+    std::fs::write(&database, "").unwrap();
+    let (code, said) = rotate();
+    assert!(code == Some(3) && said.contains("there is no database of Adjoin at"), "{said}");
+    assert_eq!(std::fs::read(&key).unwrap(), before, "a key was added");
+}
+
+#[test]
+fn keys_are_rotated_beside_the_service() {
+    on_each_database(async |database| {
+        let server = serve(&database, &[]);
+        seal(&database, KeyFile::read(&database.folder().join("master.key")).unwrap()).await;
+        let key = database.folder().join("master.key");
+        let arguments = ["--master-key-file", key.to_str().unwrap(), "--database-url", database.url()];
+        let output = run(&[&["key", "rotate"][..], &arguments].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let ready = reqwest::get(format!("http://{}/readyz", server.text("listen"))).await.unwrap();
+        assert_eq!(ready.status(), 200);
+        server.terminate();
+    });
 }
 
 /// Escapes would only be noise in a file, a pipe or a journal.

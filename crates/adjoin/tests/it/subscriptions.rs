@@ -281,6 +281,9 @@ fn another_callback_is_left_alone_until_it_is_taken_over() {
         assert_eq!(page["fault"]["callback_url"], other.callback_url);
         let ad_account = listed.as_array().unwrap().iter().find(|it| it["object"] == "ad_account").unwrap();
         assert_eq!(ad_account["state"], "active", "{ad_account}");
+        // Looked at again, it is the same trouble.
+        it.advance(3600);
+        watch(&it.test.app).await;
 
         let path = "/v1/app-subscriptions/page/take-over";
         let (status, taken) = backend.send(Method::POST, path, &json!({})).await;
@@ -292,6 +295,21 @@ fn another_callback_is_left_alone_until_it_is_taken_over() {
         };
         assert_eq!(at_meta.callback_url, it.test.url("/webhooks/facebook"));
         assert!(at_meta.include_values);
+        // The partner was told, and no account.
+        let path = "/v1/events?types=subscription.*";
+        let (_, read) = backend.send(Method::GET, path, &json!(null)).await;
+        let told: Vec<&Value> =
+            read["data"].as_array().unwrap().iter().filter(|it| it["account_id"].is_null()).collect();
+        let types: Vec<&Value> = told.iter().map(|it| &it["type"]).collect();
+        assert_eq!(types, ["subscription.faulty", "subscription.restored"]);
+        assert_eq!(
+            (&told[0]["data"]["object"], &told[0]["data"]["object_id"]),
+            (&json!("page"), &json!(null))
+        );
+        assert_eq!(told[0]["data"]["fault"], page["fault"]);
+        let of_account = Backend::new(&it.test, Some(it.account.clone())).await;
+        let (_, read) = of_account.send(Method::GET, path, &json!(null)).await;
+        assert!(read["data"].as_array().unwrap().iter().all(|it| !it["account_id"].is_null()), "{read}");
         let (status, _) =
             backend.send(Method::POST, "/v1/app-subscriptions/group/take-over", &json!({})).await;
         assert_eq!(status, StatusCode::NOT_FOUND);

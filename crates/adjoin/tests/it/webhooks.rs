@@ -91,6 +91,20 @@ fn only_what_meta_signed_is_stored() {
     });
 }
 
+/// What Meta signed is kept as the bytes it is, whatever a database thinks of them as text.
+#[test]
+fn a_body_with_a_nul_is_stored_and_sorted_all_the_same() {
+    on_each_connected(&[], async |world| {
+        let page = &world.facts.page_id;
+        for body in [leadgen(page, &[json!("7\0")]), leadgen("1\0", &[json!(7)]), "no\0 JSON".to_owned()] {
+            assert_eq!(post(world, &body).await, StatusCode::OK);
+        }
+        assert_eq!(count(world, "webhooks").await, 3);
+        webhooks::step(&world.test.app).await.unwrap();
+        assert_eq!((count(world, "webhooks").await, count(world, "leads").await), (0, 0));
+    });
+}
+
 #[test]
 fn before_the_setup_meta_is_asked_to_come_again() {
     on_each_app(async |test| {

@@ -5,10 +5,10 @@ mod leads;
 mod receiver;
 mod steps;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, pin::pin};
 
 use adjoin_sandbox::Sandbox;
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Args;
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -51,19 +51,24 @@ impl Demo {
         if std::env::var_os("ADJOIN_LOG").is_some() {
             super::init_logs(false);
         }
+        let mut end = pin!(shutdown_signal());
         let folder = Folder::new()?;
         let mut steps = Steps::new(self.json);
         if !self.json {
             eprintln!("\n  Adjoin, the whole job on this machine: no network, no Meta account.\n");
         }
-        match walk(&self, &folder, &mut steps).await {
+        let walked = tokio::select! {
+            walked = walk(&self, &folder, &mut steps) => walked,
+            () = &mut end => Err(anyhow!("interrupted")),
+        };
+        match walked {
             Ok(stage) if self.once => {
                 stage.stop().await;
                 Ok(Outcome::Good)
             }
             Ok(stage) => {
                 stage.tell(self.json);
-                shutdown_signal().await;
+                end.await;
                 stage.stop().await;
                 Ok(Outcome::Good)
             }
@@ -82,7 +87,11 @@ impl Folder {
     fn new() -> anyhow::Result<Self> {
         let name = format!("adjoin-demo-{}", u32::from_be_bytes(random::bytes::<4>()));
         let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        let mut folder = std::fs::DirBuilder::new();
+        // A key is in it.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        folder.create(&path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Self(path))
     }
 }
@@ -196,7 +205,9 @@ async fn walk(demo: &Demo, folder: &Folder, steps: &mut Steps) -> anyhow::Result
     })));
 
     let (_, key) = api_keys::create(&app, &Actor::System, "Demo", None).await?;
-    let backend = Backend { http: reqwest::Client::new(), base: format!("http://{address}"), key };
+    // No proxy knows a service of this machine.
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    let backend = Backend { http, base: format!("http://{address}"), key };
 
     steps
         .run("settings", "Settings > General: the Service Domain", async {

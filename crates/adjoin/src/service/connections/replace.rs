@@ -9,7 +9,7 @@ use super::{
 use crate::{
     audit::Actor,
     id::{AccountId, ConnectionId},
-    service::{App, Result, consent::Findings, subscriptions},
+    service::{App, Result, consent::Findings, leads, subscriptions},
     store::{Json, Tx, audit, connections as table},
     vault::Scope,
 };
@@ -83,10 +83,11 @@ pub async fn replace(
     Ok(Replaced { connection: row.into(), old })
 }
 
-/// After the commit: wakes the work that waited for the new token, and takes the old one back at Meta, if there is one to
+/// After the commit: wakes the work and makes the leads due that waited for the new token, and takes the old one back at Meta, if there is one to
 /// take back. Whether that works changes nothing here.
 pub async fn settle(app: &App, replaced: Replaced) -> Connection {
     wake(app);
+    leads::drain(app, &replaced.connection.account_id, None).await;
     if let Some(old) = replaced.old
         && let Revocation::Failed { reason } = revoke(app, old).await
     {

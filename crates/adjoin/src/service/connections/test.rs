@@ -15,7 +15,7 @@ use crate::{
         App, MetaError, Result, Who,
         connect_sessions::Refusal,
         consent::{self, Failed, Findings, Wanted},
-        setup, subscriptions,
+        leads, setup, subscriptions,
     },
     store::{Json, audit, connections as table},
     time::Timestamp,
@@ -137,18 +137,21 @@ pub async fn test(app: &App, actor: &Actor, account: &AccountId, id: &Connection
         let before = row.state.0.clone();
         apply(&mut row, &asked, now);
         table::put(&mut tx, &row).await?;
-        if matches!(asked, Asked::Alive(_)) {
-            if before.is_usable() {
-                subscriptions::adopt(app, &mut tx, &row, now).await?;
-            } else {
-                subscriptions::renew(app, &mut tx, &row, now).await?;
-            }
+        let is_alive = matches!(asked, Asked::Alive(_));
+        let works_again = is_alive && !before.is_usable();
+        if works_again {
+            subscriptions::renew(app, &mut tx, &row, now).await?;
+        } else if is_alive {
+            subscriptions::adopt(app, &mut tx, &row, now).await?;
         }
         told::tell(&mut tx, &before, &row, now).await?;
         let detail = json!({ "state": row.state.0.name() });
         audit::insert(&mut tx, actor, "connection.tested", id.as_str(), detail, now).await?;
         tx.commit().await?;
         wake(app);
+        if works_again {
+            leads::drain(app, account, None).await;
+        }
     }
     let connection = get(app, account, id).await?;
     let checks = checks(&asked, &connection, now);
@@ -189,6 +192,7 @@ fn refused(refusal: Refusal, is_valid: bool, subcode: Option<i64>, now: Timestam
             retry: false,
             retry_after: None,
             outcome_unknown: false,
+            faults: Vec::new(),
             meta: serde_json::Value::Null,
         }));
     }

@@ -1,5 +1,6 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    pin::pin,
     time::Duration,
 };
 
@@ -64,20 +65,43 @@ impl Courier {
         if self.ended.is_empty() && !looks {
             return Ok(self.begin(app));
         }
-        let mut tx = app.db.begin_apart().await?;
-        let quiet = settle(app, &mut tx, &self.ended).await?;
-        let claimed = if looks { claim(app, &mut tx, room, &self.held()).await? } else { Vec::new() };
-        tx.commit().await?;
-        let moved = !self.ended.is_empty() || !claimed.is_empty();
-        count(app, &self.ended);
-        self.ended.clear();
+        let (ended, held) = (std::mem::take(&mut self.ended), self.held());
+        let outcome = {
+            let mut exchanged = pin!(exchange(app, &ended, if looks { room } else { 0 }, &held));
+            // Attempts go on while others hold up the database.
+            loop {
+                tokio::select! {
+                    outcome = &mut exchanged => break outcome,
+                    Some(it) = self.sending.join_next_with_id() => {
+                        self.note(it);
+                        self.begin(app);
+                    }
+                }
+            }
+        };
+        let (quiet, claimed) = match outcome {
+            Ok(exchanged) => exchanged,
+            Err(error) => {
+                self.ended.extend(ended);
+                return Err(error);
+            }
+        };
+        let moved = !(ended.is_empty() && claimed.is_empty() && self.ended.is_empty());
+        count(app, &ended);
         self.waiting.extend(claimed);
         self.hush(app, &quiet);
         Ok(self.begin(app) || moved)
     }
 
-    /// Begins attempts, in the order of the claims, as far as there is room.
+    /// Begins attempts, in the order of the claims, as far as there is room. Endpoints that have just said that they want
+    /// nothing more for now get nothing.
     fn begin(&mut self, app: &App) -> bool {
+        let quiet: HashSet<EndpointId> = self
+            .ended
+            .iter()
+            .filter(|it| it.outcome.wants_quiet())
+            .map(|it| it.claimed.endpoint.id.clone())
+            .collect();
         let mut at_endpoint: HashMap<EndpointId, usize> = HashMap::new();
         for id in self.at.values() {
             *at_endpoint.entry(id.clone()).or_default() += 1;
@@ -90,7 +114,7 @@ impl Courier {
             if claimed.since.elapsed() > FRESH {
                 self.ended.push(handed_back(app, claimed));
                 begun = true;
-            } else if *here < AT_ENDPOINT_MAX && self.sending.len() < SENDING_MAX {
+            } else if *here < AT_ENDPOINT_MAX && self.sending.len() < SENDING_MAX && !quiet.contains(&id) {
                 *here += 1;
                 let task = self.sending.spawn(send(app.clone(), claimed));
                 self.at.insert(task.id(), id);
@@ -141,6 +165,20 @@ impl Courier {
     }
 }
 
+/// Writes down what has ended and claims as much as there is room for. Answers which endpoints want nothing more for now.
+async fn exchange(
+    app: &App,
+    ended: &[Sent],
+    room: usize,
+    held: &HashMap<EndpointId, usize>,
+) -> Result<(HashSet<EndpointId>, Vec<Claimed>)> {
+    let mut tx = app.db.begin_apart().await?;
+    let quiet = settle(app, &mut tx, ended).await?;
+    let claimed = if room > 0 { claim(app, &mut tx, room, held).await? } else { Vec::new() };
+    tx.commit().await?;
+    Ok((quiet, claimed))
+}
+
 fn handed_back(app: &App, claimed: Claimed) -> Sent {
     Sent {
         claimed,
@@ -165,7 +203,7 @@ pub async fn run(app: App, mut stopped: watch::Receiver<bool>) {
             return;
         }
         let wait = match turned {
-            Ok(true) if courier.sending.is_empty() => continue,
+            Ok(true) if courier.sending.is_empty() || !courier.ended.is_empty() => continue,
             Ok(_) => LOOK,
             Err(error) => {
                 tracing::error!(

@@ -15,9 +15,9 @@ use crate::{
     audit::Actor,
     id::{AccountId, EndpointId},
     service::{
-        App, Error, Fault, Result, accounts,
+        App, Error, Fault, Result, Who, accounts,
         api_keys::Reach,
-        events::{self, Pattern},
+        events::{self, Kind, NewEvent, Pattern},
     },
     store::{Json, Page, Tx, audit, deliveries as deliveries_table, endpoints as table},
     time::Timestamp,
@@ -173,6 +173,7 @@ pub async fn change(
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let mut row = own(&mut tx, reach, id).await?;
+    let was_enabled = row.state.0.is_enabled();
     if let Some(url) = url {
         row.url = url;
         // What the other address asked for is over.
@@ -198,11 +199,38 @@ pub async fn change(
     }
     row.updated_at = now;
     table::put(&mut tx, &row).await?;
+    if was_enabled && !row.state.0.is_enabled() {
+        tell_disabled(&mut tx, &row, now).await?;
+    }
     let detail = json!({ "host": host(&row.url), "status": row.state.0.name() });
     audit::insert(&mut tx, actor, "endpoint.changed", id.as_str(), detail, now).await?;
     tx.commit().await?;
     app.wakes.deliver.notify_one();
     Ok(row.into())
+}
+
+/// Tells the other endpoints, and who reads events, that this one gets nothing any more. The row must be written before:
+/// only what is enabled is told.
+pub(super) async fn tell_disabled(tx: &mut Tx, row: &table::Stored, now: Timestamp) -> Result<()> {
+    let State::Disabled { cause, at } = row.state.0 else { return Ok(()) };
+    let message = match cause {
+        Cause::Asked => "somebody disabled it",
+        Cause::Gone => "it answered 410 Gone",
+        Cause::Failing => "nothing arrived there for five days",
+    };
+    let event = NewEvent {
+        account_id: row.account_id.clone(),
+        kind: Kind::EndpointDisabled,
+        subject: row.id.to_string(),
+        data: json!({
+            "endpoint_id": row.id, "host": host(&row.url), "cause": cause, "at": at, "failing_since": row.failing_since,
+            "message": message, "who": Who::Partner,
+            "next_step": "mend it, then enable it (PATCH with `\"enabled\": true`): what was held goes on its way; replay \
+                          what happened meanwhile",
+        }),
+    };
+    events::record(tx, event, now).await?;
+    Ok(())
 }
 
 /// Deletes an endpoint with its deliveries.

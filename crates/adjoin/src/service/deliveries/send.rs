@@ -89,6 +89,22 @@ pub enum Outcome {
     HandedBack { wait: i64 },
 }
 
+impl Outcome {
+    /// How long the endpoint is to be left alone, in seconds, if at all.
+    pub fn pause(&self) -> Option<i64> {
+        match self {
+            Self::Refused { status, retry_after, .. } => schedule::pause(Some(*status), *retry_after),
+            Self::Unanswered { timed_out: true, .. } => schedule::pause(None, None),
+            Self::Unanswered { .. } | Self::Taken { .. } | Self::HandedBack { .. } => None,
+        }
+    }
+
+    /// Whether the endpoint wants nothing more, for now or for good.
+    pub fn wants_quiet(&self) -> bool {
+        self.pause().is_some() || matches!(self, Self::Refused { status: 410, .. })
+    }
+}
+
 /// An attempt that has ended.
 #[derive(Debug)]
 pub struct Sent {

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
+    endpoints::tell_disabled,
     schedule::{self, Next},
     send::{Outcome, Sent},
     state::{Cause, State, Status},
@@ -22,7 +23,7 @@ const ATTEMPTS_MIN: i64 = 3;
 pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<EndpointId>> {
     let now = app.clock.now();
     let mut quiet = HashSet::new();
-    let mut arrived = Vec::new();
+    let (mut arrived, mut disabled) = (Vec::new(), Vec::new());
     // In one order, so that two processes do not wait for each other.
     let mut by_endpoint: BTreeMap<&EndpointId, Vec<&Sent>> = BTreeMap::new();
     for it in sent {
@@ -52,6 +53,9 @@ pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<End
         if !row.state.0.is_enabled() {
             table::hold(tx, id).await?;
         }
+        if before.0.0.is_enabled() && !row.state.0.is_enabled() {
+            disabled.push(row.clone());
+        }
         if !row.state.0.is_enabled() || row.paused_until.is_some_and(|until| until > now) {
             quiet.insert(id.clone());
         }
@@ -59,6 +63,10 @@ pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<End
     arrived.sort();
     for (_, lead) in arrived {
         leads::put_delivered(tx, &lead, now).await?;
+    }
+    // An event's number is held to the end, so it is taken last.
+    for row in &disabled {
+        tell_disabled(tx, row, now).await?;
     }
     Ok(quiet)
 }
@@ -71,7 +79,7 @@ async fn one(
     arrived: &mut Vec<(String, LeadId)>,
 ) -> Result<()> {
     let leased = &sent.claimed.leased;
-    let (status, error, response, pause) = match &sent.outcome {
+    let (status, error, response) = match &sent.outcome {
         Outcome::HandedBack { wait } => {
             return Ok(table::hand_back(tx, leased, now.plus_seconds(*wait)).await?);
         }
@@ -88,16 +96,10 @@ async fn one(
             }
             return Ok(());
         }
-        Outcome::Refused { status, retry_after, response } => (
-            Some(*status),
-            format!("it answered {status}"),
-            Some(response.clone()),
-            schedule::pause(Some(*status), *retry_after),
-        ),
-        Outcome::Unanswered { reason, timed_out } => {
-            let pause = if *timed_out { schedule::pause(None, None) } else { None };
-            (None, reason.clone(), None, pause)
+        Outcome::Refused { status, response, .. } => {
+            (Some(*status), format!("it answered {status}"), Some(response.clone()))
         }
+        Outcome::Unanswered { reason, .. } => (None, reason.clone(), None),
     };
     let attempts = leased.attempts + 1;
     let since = *row.failing_since.get_or_insert(now);
@@ -114,7 +116,7 @@ async fn one(
             row.state = Json(State::Disabled { cause, at: now });
         }
     }
-    if let Some(seconds) = pause {
+    if let Some(seconds) = sent.outcome.pause() {
         row.paused_until = row.paused_until.max(Some(now.plus_seconds(seconds)));
     }
     let (next, due_at) = match schedule::next(attempts, now, random::share()) {

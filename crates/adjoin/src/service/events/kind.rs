@@ -23,7 +23,7 @@ pub enum Kind {
     /// Taken back, here or at Facebook.
     #[serde(rename = "connection.revoked")]
     ConnectionRevoked,
-    /// Webhooks of a Page or an ad account do not come, with the cause.
+    /// Webhooks of a Page or an ad account do not come, with the cause; without an account: those of all of them.
     #[serde(rename = "subscription.faulty")]
     SubscriptionFaulty,
     #[serde(rename = "subscription.restored")]
@@ -44,13 +44,16 @@ pub enum Kind {
     /// A threshold that was set was crossed.
     #[serde(rename = "ad.alert")]
     AdAlert,
+    /// Another endpoint gets nothing any more, with the cause: it said 410, nothing arrived for days, or somebody wanted it.
+    #[serde(rename = "endpoint.disabled")]
+    EndpointDisabled,
     /// A try of an endpoint, asked for by an operator or the partner.
     #[serde(rename = "endpoint.test")]
     EndpointTest,
 }
 
 impl Kind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::LeadCreated,
         Self::LeadUpdated,
         Self::ConnectionConnected,
@@ -65,6 +68,7 @@ impl Kind {
         Self::AdRecommendation,
         Self::AdCreativeFatigue,
         Self::AdAlert,
+        Self::EndpointDisabled,
         Self::EndpointTest,
     ];
 
@@ -85,6 +89,7 @@ impl Kind {
             Self::AdRecommendation => "ad.recommendation",
             Self::AdCreativeFatigue => "ad.creative_fatigue",
             Self::AdAlert => "ad.alert",
+            Self::EndpointDisabled => "endpoint.disabled",
             Self::EndpointTest => "endpoint.test",
         }
     }

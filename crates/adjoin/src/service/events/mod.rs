@@ -20,9 +20,10 @@ pub use read::{Event, Read, read, render};
 /// What happened to one subject.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
-    pub account_id: AccountId,
+    /// None: it is the partner's own. Endpoints and keys for all accounts are told, and no others.
+    pub account_id: Option<AccountId>,
     pub kind: Kind,
-    /// The lead, connection or ad object it is about. Events of one subject are delivered in their order.
+    /// The lead, connection, ad object or endpoint it is about. Events of one subject are delivered in their order.
     pub subject: String,
     /// Nothing personal: a lead is read when its event is sent.
     pub data: Value,
@@ -34,7 +35,7 @@ pub async fn record(tx: &mut Tx, new: NewEvent, now: Timestamp) -> Result<EventI
     let event = table::Stored {
         seq: table::next_number(tx).await?,
         id: EventId::new(),
-        account_id: Some(new.account_id),
+        account_id: new.account_id,
         kind: new.kind,
         subject: new.subject,
         data: Json(new.data),

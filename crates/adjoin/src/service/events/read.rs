@@ -22,7 +22,7 @@ pub struct Event {
     pub kind: Kind,
     /// When it happened.
     pub timestamp: Timestamp,
-    /// Null for the test of an endpoint for all accounts.
+    /// Null for what concerns all accounts: the app's own subscriptions, and endpoints for all accounts.
     pub account_id: Option<AccountId>,
     /// Its place in the order of all events. Numbers only grow; a key that is bound to an account sees gaps.
     pub seq: i64,

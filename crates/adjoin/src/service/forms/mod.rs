@@ -24,7 +24,7 @@ pub use view::{
     Completeness, Form, FormDetail, FormVersion, Forms, SweepView, Totals, backfill, get, list, sweep_all,
 };
 
-/// How long Meta keeps leads, in days. Widely reported; its developer pages do not state it (facts/leads-webhooks 1.5).
+/// How long Meta keeps leads, in days. Widely reported; its developer pages do not state it.
 pub const KEPT_DAYS: i64 = 90;
 
 /// Does what is due now. True when there is more to do at once.

@@ -1,7 +1,7 @@
 //! The rules of the watermark: where a pass begins, and what it leaves behind. Nothing here asks anybody.
 
 use super::{Done, KEPT_DAYS, Pass, PassKind, Sweep, SweepTrouble, interval};
-use crate::time::Timestamp;
+use crate::{service::leads::Fields, time::Timestamp};
 
 /// How far before the watermark a pass begins, in seconds: Meta shows leads with a delay, and not in their order.
 pub const OVERLAP: i64 = 10 * 60;
@@ -48,7 +48,7 @@ impl Sweep {
             new: 0,
             fresh: 0,
             cursor: None,
-            without_ads: false,
+            fields: Fields::All,
         })
     }
 

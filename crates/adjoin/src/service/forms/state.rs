@@ -1,7 +1,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{service::Who, time::Timestamp};
+use crate::{
+    service::{Who, leads::Fields},
+    time::Timestamp,
+};
 
 /// What Meta says that a form holds. What counts as what is not documented; whether test leads are counted neither.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,8 +73,9 @@ pub struct Pass {
     pub fresh: i64,
     /// Where the next page begins; Meta's, and only good for a while.
     pub cursor: Option<String>,
-    /// Meta refused the fields about ads, so they are not asked for.
-    pub without_ads: bool,
+    /// What is asked for: less after Meta refused more.
+    #[serde(default)]
+    pub fields: Fields,
 }
 
 /// A pass that was completed.

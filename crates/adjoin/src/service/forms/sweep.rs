@@ -1,6 +1,6 @@
 //! The sweep: what is due is read from Meta, page by page, each page committed before the next is asked for.
 
-use std::pin::pin;
+use std::{collections::BTreeSet, pin::pin};
 
 use adjoin_graph::{Error as GraphError, Page, Request};
 use adjoin_marketing::errors::{self, Class};
@@ -36,12 +36,6 @@ const LATEST_SECONDS: i64 = 25 * 60 * 60;
 const REFUSED_SECONDS: i64 = 60 * 60;
 /// A token that was refused is its connection's trouble; the form waits for that to be settled.
 const TOKEN_SECONDS: i64 = 5 * 60;
-
-/// Everything Meta tells of a lead, but for what it says about ads. Source: the SDK's Lead (facts/leads-webhooks 1.2).
-const FIELDS: &str = "id,created_time,form_id,field_data,custom_disclaimer_responses,is_organic,platform,partner_name,post,\
-                      post_submission_check_result,retailer_item_id,home_listing,vehicle";
-/// These want somebody who may advertise on the ad account.
-const AD_FIELDS: &str = "ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name";
 
 /// Sweeps what is due. True when there may be more.
 pub(super) async fn step(app: &App) -> Result<bool> {
@@ -91,11 +85,13 @@ struct Held<'a> {
     form: table::Stored,
     lease: Timestamp,
     usage_percent: Option<f64>,
+    /// The form's test leads, once asked for in this turn.
+    tests: Option<BTreeSet<String>>,
 }
 
 /// One turn at a form. True when its pass is not finished.
 async fn sweep(app: &App, form: table::Stored, lease: Timestamp) -> Result<bool> {
-    let mut held = Held { app, form, lease, usage_percent: None };
+    let mut held = Held { app, form, lease, usage_percent: None, tests: None };
     let mut end = held.turn().await?;
     if matches!(end, End::DeadToken) {
         // Another one is made; whether the consent behind it lives shows in asking for it.
@@ -131,7 +127,7 @@ impl Held<'_> {
         if !self.begin().await? {
             return Ok(End::Lost);
         }
-        // A stored cursor may have gone stale, and the ad fields may be refused: each is given up once.
+        // A stored cursor may have gone stale, and fields may be refused: they are given up.
         loop {
             match self.read_on(&line).await? {
                 Ok(end) => return Ok(end),
@@ -169,6 +165,10 @@ impl Held<'_> {
                 Ok(Some(page)) => {
                     line.observe(&page.usage);
                     self.usage_percent = percent(&page.usage).or(self.usage_percent);
+                    if self.tests.is_none() && page.data.iter().any(leads::maybe_a_test) {
+                        let form_id = self.form.form_id.as_str();
+                        self.tests = Some(leads::test_leads(line, [form_id]).await);
+                    }
                     if !self.commit(&page).await? {
                         return Ok(Ok(End::Lost));
                     }
@@ -211,7 +211,9 @@ impl Held<'_> {
         }
         let mut told = false;
         for lead in &found {
-            told |= leads::fill(self.app, &mut tx, &row.account_id, &lead.id, lead.whole, now).await?;
+            let is_test = self.tests.as_ref().is_some_and(|tests| tests.contains(&lead.id));
+            told |=
+                leads::fill(self.app, &mut tx, &row.account_id, &lead.id, lead.whole, is_test, now).await?;
         }
         pass.cursor = page.after.clone().filter(|_| page.has_next);
         let lease = now.plus_seconds(LEASE_SECONDS).max(self.lease);
@@ -232,19 +234,18 @@ impl Held<'_> {
         Ok(row.filter(|row| row.leased_until == Some(self.lease)))
     }
 
-    /// Asks for less after a refusal that may mean the cursor or the ad fields. False when there is nothing to give up.
+    /// Asks for less after a refusal that may mean the cursor or the fields. False when there is nothing to give up.
     async fn give_up_something(&mut self, error: &GraphError) -> Result<bool> {
         let mut tx = self.app.db.begin_apart().await?;
         let Some(mut row) = self.still_ours(&mut tx).await? else { return Ok(false) };
         let Some(pass) = row.sweep.0.pass.as_mut() else { return Ok(false) };
         let circle = matches!(error, GraphError::PagingLoop { .. });
-        // With subcode 33 it is the form itself that cannot be seen.
-        let code =
-            error.refusal().filter(|refusal| refusal.subcode != Some(33)).and_then(|refusal| refusal.code);
-        if pass.cursor.is_some() && (circle || code == Some(100)) {
+        let too_much = leads::asks_too_much(error);
+        let code = error.refusal().and_then(|refusal| refusal.code);
+        if pass.cursor.is_some() && (circle || too_much && code == Some(100)) {
             pass.cursor = None;
-        } else if !pass.without_ads && matches!(code, Some(3 | 10 | 100 | 200..=299)) {
-            pass.without_ads = true;
+        } else if let (true, Some(fewer)) = (too_much, pass.fields.fewer()) {
+            pass.fields = fewer;
         } else {
             return Ok(false);
         }
@@ -344,9 +345,8 @@ fn request(form_id: &str, pass: &Pass) -> Request {
     // "Greater than" is the one operator that Meta's pages show for both edges, so it begins a second earlier.
     let filter =
         json!([{ "field": "time_created", "operator": "GREATER_THAN", "value": pass.since.unix() - 1 }]);
-    let fields = if pass.without_ads { FIELDS.to_owned() } else { format!("{FIELDS},{AD_FIELDS}") };
     let request = Request::get(format!("/{form_id}/leads"))
-        .param("fields", fields)
+        .param("fields", pass.fields.text())
         .param("filtering", filter)
         .param("limit", PAGE_SIZE);
     match &pass.cursor {
@@ -366,29 +366,12 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     /// `None` for what has no id; nobody could ever ask for it.
     fn read(whole: &'a Value) -> Option<Self> {
-        let id = |name: &str| match whole.get(name)? {
-            Value::String(id) if !id.is_empty() && id != "0" => Some(id.clone()),
-            Value::Number(id) if id.as_i64() != Some(0) => Some(id.to_string()),
-            _ => None,
-        };
         Some(Self {
-            id: id("id")?,
-            ad_id: id("ad_id"),
-            submitted_at: time(whole.get("created_time")?),
+            id: leads::id(whole.get("id"))?,
+            ad_id: leads::id(whole.get("ad_id")),
+            submitted_at: leads::time(whole.get("created_time")),
             whole,
         })
-    }
-}
-
-/// Meta's times: `2026-11-24T10:00:00+0000`, or Unix seconds.
-fn time(value: &Value) -> Option<Timestamp> {
-    match value {
-        Value::Number(seconds) => seconds.as_i64().map(Timestamp::from_unix),
-        Value::String(text) => jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text)
-            .or_else(|_| text.parse())
-            .ok()
-            .map(Timestamp),
-        _ => None,
     }
 }
 

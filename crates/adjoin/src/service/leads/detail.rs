@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::time::Timestamp;
 
-/// What Meta's testing tool writes into a test lead's answers. Nothing else marks one.
+/// What Meta's testing tool writes into a test lead's answers, unless a person chose others. Nothing else in a lead marks it.
 const DUMMY: &str = "<test lead: dummy data";
 
 /// An id that Meta writes as a number or as text.
@@ -31,11 +31,16 @@ pub fn time(value: Option<&Value>) -> Option<Timestamp> {
     }
 }
 
-/// Whether it is a test lead.
+/// Whether it is a test lead by its answers. With a person's own answers only the form's list of test leads tells.
 pub fn is_test(lead: &Value) -> bool {
     let answers = lead["field_data"].as_array().into_iter().flatten();
     let mut values = answers.flat_map(|answer| answer["values"].as_array().into_iter().flatten());
     values.any(|value| value.as_str().is_some_and(|text| text.starts_with(DUMMY)))
+}
+
+/// Whether it may be a test lead although its answers do not say so: those come through no ad.
+pub fn maybe_a_test(lead: &Value) -> bool {
+    id(lead.get("ad_id")).is_none() && !is_test(lead)
 }
 
 /// A truth that Meta writes as a boolean, as 1 and 0, or as `"1"` and `""`.
@@ -86,6 +91,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn reading_a_lead_never_panics(
+            text: String,
+            number: i64,
+            answer in r#"\{"(field_data|is_organic|platform)":(\[?\{"(name|values)":(\[("[^"\\]{0,9}"|null|[0-9]{1,25})\]|null)\}\]?|"[^"\\]{0,9}"|null)\}"#,
+        ) {
+            let lead: Value = serde_json::from_str(&answer).unwrap_or_default();
+            for value in [&json!(text), &json!(number), &lead] {
+                let _ = (id(Some(value)), time(Some(value)), truth(value), is_test(value));
+                let _ = (super::text(value, "platform"), truth(&value["is_organic"]), maybe_a_test(value));
+            }
+        }
+
         #[test]
         fn any_number_of_64_bits_is_kept(number in 1_u64..) {
             prop_assert_eq!(id(Some(&json!(number))), Some(number.to_string()));

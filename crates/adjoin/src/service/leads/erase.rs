@@ -7,13 +7,12 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{State, view::NOT_FOUND};
+use super::{State, sight, view::NOT_FOUND};
 use crate::{
     audit::Actor,
     id::{AccountId, LeadId},
     service::{App, Error, Result, accounts, webhooks},
     store::{audit, connectors, lead_erasure as table, leads},
-    time::Timestamp,
     vault::Scope,
 };
 
@@ -176,7 +175,7 @@ pub async fn retry(app: &App, actor: &Actor, account: &AccountId, id: &LeadId) -
             next_step: "to deliver it again, replay its event".to_owned(),
         });
     }
-    table::make_due(&mut tx, Some(account), Some(id), now).await?;
+    table::make_due(&mut tx, account, id, now).await?;
     audit::insert(&mut tx, actor, "lead.retried", id.as_str(), json!({ "account": account }), now).await?;
     tx.commit().await?;
     app.wakes.hydrate.notify_one();
@@ -188,13 +187,18 @@ pub async fn retry_all(app: &App, actor: &Actor, account: Option<&AccountId>) ->
     if let Some(account) = account {
         accounts::get(app, account).await?;
     }
-    let now: Timestamp = app.clock.now();
-    let mut tx = app.db.begin_apart().await?;
-    let leads = table::make_due(&mut tx, account, None, now).await?;
+    let accounts = match account {
+        Some(account) => vec![account.clone()],
+        None => leads::accounts_waiting(&app.db).await?,
+    };
+    let mut leads = 0;
+    for account in &accounts {
+        leads += sight::make_due(app, account, None, false).await?;
+    }
+    let (mut tx, now) = (app.db.begin_apart().await?, app.clock.now());
     let target = account.map_or("all", AccountId::as_str);
     audit::insert(&mut tx, actor, "leads.retried", target, json!({ "leads": leads }), now).await?;
     tx.commit().await?;
-    app.wakes.hydrate.notify_one();
     Ok(leads)
 }
 

@@ -1,14 +1,17 @@
 //! Reading leads from Meta. A lead that cannot be read is parked by its cause and read when the cause ends; whatever
 //! signals that is only the faster way, since every parked lead is also tried again by its clock.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use adjoin_graph::Batch;
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 
 use super::{
-    State,
+    State, detail,
     read::{self, Answered, LeadAccess},
     sight,
     trouble::{Kind, Trouble},
@@ -86,6 +89,8 @@ fn by_page(claimed: Vec<table::Stored>) -> Vec<Vec<table::Stored>> {
 struct Found {
     /// By Meta's id of the lead.
     read: BTreeMap<String, Value>,
+    /// Those among them that Meta lists as test leads.
+    tests: BTreeSet<String>,
     /// Leads that could not be read, each for its own reason.
     alone: BTreeMap<String, Trouble>,
     /// What keeps all leads of the Page from being read.
@@ -173,10 +178,14 @@ async fn sorted(
     leads: &[table::Stored],
     answers: Vec<Answered>,
 ) -> Found {
-    let mut found = Found::default();
+    let (mut found, mut forms) = (Found::default(), BTreeSet::new());
     for (lead, answer) in leads.iter().zip(answers) {
         match answer {
             Ok(answer) => {
+                if lead.ad_id.is_none() && detail::maybe_a_test(&answer) {
+                    let form_id = Some(lead.form_id.clone()).filter(|id| !id.is_empty());
+                    forms.extend(form_id.or_else(|| detail::id(answer.get("form_id"))));
+                }
                 found.read.insert(lead.meta_lead_id.clone(), answer);
             }
             Err(refusal) if refusal.trouble.is_of_page() => found.of_page = Some(refusal.trouble),
@@ -185,6 +194,7 @@ async fn sorted(
             }
         }
     }
+    found.tests = read::test_leads(line, forms.iter().map(String::as_str)).await;
     let unseen = found.alone.values().any(Trouble::is_of_access);
     if unseen && found.of_page.is_none() {
         // That another lead of the Page could be read proves it as well.
@@ -244,7 +254,8 @@ impl Round<'_> {
                 continue;
             }
             if let Some(answer) = found.read.get(&lead.meta_lead_id) {
-                sight::complete(app, &mut tx, &mut lead, answer, now).await?;
+                let is_test = found.tests.contains(&lead.meta_lead_id);
+                sight::complete(app, &mut tx, &mut lead, answer, is_test, now).await?;
                 ages.push(now.unix() - lead.submitted_at.unwrap_or(lead.seen_at).unix());
             } else if let Some(trouble) = found.alone.get(&lead.meta_lead_id)
                 && lead.leased_until == Some(self.lease)

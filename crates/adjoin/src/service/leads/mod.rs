@@ -20,8 +20,9 @@ mod view;
 
 use crate::service::{App, Result};
 
-pub use detail::time;
+pub use detail::{id, maybe_a_test, time};
 pub use erase::{ErasedPerson, Person, erase, erase_person, retry, retry_all, tidy};
+pub use read::{Fields, asks_too_much, test_leads};
 pub use render::{Answer, Consent, Content, render};
 pub use sight::{Sighted, Sighting, Source, drain, fill, sight};
 pub use stages::{Stage, StageState};

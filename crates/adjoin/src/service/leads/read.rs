@@ -1,20 +1,69 @@
 //! Asking Meta for leads.
 
+use std::collections::BTreeSet;
+
 use adjoin_graph::{Batch, BatchAnswer, BatchItem, Error as GraphError, Request};
 use adjoin_marketing::errors::{self, Class};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::trouble::{Kind, Trouble};
+use super::{
+    detail,
+    trouble::{Kind, Trouble},
+};
 use crate::service::{Who, connections::Access, meta::Line};
 
-/// Everything Meta tells of a lead, but for what it says about ads. Source: the SDK's Lead.
-const FIELDS: &str = "partner_name,post,post_submission_check_result,retailer_item_id,home_listing,vehicle";
-/// What makes a lead. Were one of the others taken away by Meta, leads would still be read.
-const CORE_FIELDS: &str =
-    "id,created_time,form_id,field_data,custom_disclaimer_responses,is_organic,platform";
-/// These want somebody who may advertise on the ad account.
-const AD_FIELDS: &str = "ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name";
+/// Which fields of a lead are asked for: all at first, then less. Source: the `Lead` of Meta's SDKs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fields {
+    #[default]
+    All,
+    /// What is said about ads wants somebody who may advertise on the ad account.
+    WithoutAds,
+    /// What makes a lead. Were one of the others taken away by Meta, leads would still be read.
+    Core,
+}
+
+impl Fields {
+    /// As Meta takes them.
+    pub const fn text(self) -> &'static str {
+        macro_rules! core {
+            ($($rest:literal),*) => {
+                concat!("id,created_time,form_id,field_data,custom_disclaimer_responses,is_organic,platform" $(, $rest)*)
+            };
+        }
+        macro_rules! without_ads {
+            ($rest:literal) => {
+                core!(
+                    ",partner_name,post,post_submission_check_result,retailer_item_id,home_listing,vehicle",
+                    $rest
+                )
+            };
+        }
+        match self {
+            Self::All => without_ads!(",ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name"),
+            Self::WithoutAds => without_ads!(""),
+            Self::Core => core!(),
+        }
+    }
+
+    /// What is asked for when Meta refuses these.
+    pub const fn fewer(self) -> Option<Self> {
+        match self {
+            Self::All => Some(Self::WithoutAds),
+            Self::WithoutAds => Some(Self::Core),
+            Self::Core => None,
+        }
+    }
+}
+
+/// Whether it may be the fields that were refused.
+pub fn asks_too_much(error: &GraphError) -> bool {
+    // With subcode 33 it is the lead or the form itself that cannot be seen.
+    let refusal = error.refusal().filter(|refusal| refusal.subcode != Some(33));
+    matches!(refusal.and_then(|refusal| refusal.code), Some(3 | 10 | 100 | 200..=299))
+}
 
 /// What became of asking for one lead.
 pub type Answered = std::result::Result<Value, Refusal>;
@@ -23,19 +72,13 @@ pub type Answered = std::result::Result<Value, Refusal>;
 #[derive(Debug, Clone)]
 pub struct Refusal {
     pub trouble: Trouble,
-    /// It may be the fields about ads that were refused.
+    /// It may be the fields that were refused.
     asks_too_much: bool,
 }
 
 impl From<&GraphError> for Refusal {
     fn from(error: &GraphError) -> Self {
-        // With subcode 33 it is the lead itself that cannot be seen.
-        let refusal = error.refusal().filter(|refusal| refusal.subcode != Some(33));
-        let code = refusal.and_then(|refusal| refusal.code);
-        Self {
-            trouble: Trouble::of_meta(error),
-            asks_too_much: matches!(code, Some(3 | 10 | 100 | 200..=299)),
-        }
+        Self { trouble: Trouble::of_meta(error), asks_too_much: asks_too_much(error) }
     }
 }
 
@@ -45,24 +88,18 @@ pub struct Read {
     pub dead_token: Option<GraphError>,
 }
 
-/// What is asked for: all at first, then less.
-#[derive(Debug, Clone, Copy)]
-enum Fields {
-    All,
-    WithoutAds,
-    Core,
-}
-
 /// Reads up to [`Batch::MAX_ITEMS`] leads with what Meta says about their ads, or without where it refuses that.
 pub async fn leads(line: &Line<'_>, ids: &[&str]) -> Read {
-    let mut read = ask(line, ids, Fields::All).await;
-    for fields in [Fields::WithoutAds, Fields::Core] {
+    let mut fields = Fields::All;
+    let mut read = ask(line, ids, fields).await;
+    while let Some(fewer) = fields.fewer() {
         let lesser: Vec<usize> = (0..ids.len())
             .filter(|&at| read.answers[at].as_ref().is_err_and(|refusal| refusal.asks_too_much))
             .collect();
         if lesser.is_empty() {
             break;
         }
+        fields = fewer;
         let ids: Vec<&str> = lesser.iter().map(|&at| ids[at]).collect();
         let again = ask(line, &ids, fields).await;
         read.dead_token = read.dead_token.or(again.dead_token);
@@ -153,12 +190,35 @@ fn is_dead(error: &GraphError) -> bool {
 }
 
 fn request(id: &str, fields: Fields) -> Request {
-    let fields = match fields {
-        Fields::All => format!("{CORE_FIELDS},{FIELDS},{AD_FIELDS}"),
-        Fields::WithoutAds => format!("{CORE_FIELDS},{FIELDS}"),
-        Fields::Core => CORE_FIELDS.to_owned(),
-    };
-    Request::get(format!("/{id}")).param("fields", fields)
+    Request::get(format!("/{id}")).param("fields", fields.text())
+}
+
+/// The test leads of these forms of a Page, by Meta's ids: one a form at most. Where Meta does not tell, nobody waits for
+/// it: the lead goes out unmarked, and `lead.report_stage` asks again before it tells anybody.
+///
+/// Asked once for the leads that are read together, and only of forms with one that came through no ad: a call beside the
+/// one that the lead itself costs. The list is not kept, since a test lead may be deleted and another made at any time.
+pub async fn test_leads(line: &Line<'_>, forms: impl IntoIterator<Item = &str>) -> BTreeSet<String> {
+    #[derive(Deserialize)]
+    struct Rows {
+        data: Vec<Value>,
+    }
+    let mut found = BTreeSet::new();
+    for form_id in forms {
+        if line.room().is_err() {
+            break;
+        }
+        let request = Request::get(format!("/{form_id}/test_leads")).param("fields", "id");
+        match line.send(&request).await.and_then(|answer| answer.parse::<Rows>()) {
+            Ok(rows) => found.extend(rows.data.iter().filter_map(|row| detail::id(row.get("id")))),
+            // What is refused for one form is refused for all of the Page, and who is away is not waited for again.
+            Err(error) => {
+                tracing::info!(form_id, %error, "Meta does not tell which leads are test leads");
+                break;
+            }
+        }
+    }
+    found
 }
 
 /// Whether the leads of a Page can be read, by what Meta says.

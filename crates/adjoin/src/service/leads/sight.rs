@@ -95,7 +95,7 @@ pub async fn sight(app: &App, tx: &mut Tx, sighting: Sighting) -> Result<Sighted
     lead_sightings::count(tx, &lead.id, source.as_str(), at).await?;
     let hydrated_now = match detail {
         Some(detail) if lead.state.0.is_waiting() => {
-            complete(app, tx, &mut lead, &detail, at).await?;
+            complete(app, tx, &mut lead, &detail, false, at).await?;
             true
         }
         _ => false,
@@ -105,6 +105,7 @@ pub async fn sight(app: &App, tx: &mut Tx, sighting: Sighting) -> Result<Sighted
 
 /// Puts Meta's answer into a lead that was sighted and waits for it. False when it does not wait. For who sights many at
 /// once: all are sighted first, in the order of their ids, and then filled, since an event's number is held to the end.
+/// `is_test`: Meta lists it among the form's test leads.
 ///
 /// After the commit wake `app.wakes.deliver`.
 pub async fn fill(
@@ -113,11 +114,12 @@ pub async fn fill(
     account: &AccountId,
     meta_lead_id: &str,
     answer: &Value,
+    is_test: bool,
     now: Timestamp,
 ) -> Result<bool> {
     let known = table::by_meta_id_for_update(tx, account, meta_lead_id).await?;
     let Some(mut lead) = known.filter(|lead| lead.state.0.is_waiting()) else { return Ok(false) };
-    complete(app, tx, &mut lead, answer, now).await?;
+    complete(app, tx, &mut lead, answer, is_test, now).await?;
     Ok(true)
 }
 
@@ -127,6 +129,7 @@ pub(super) async fn complete(
     tx: &mut Tx,
     lead: &mut table::Stored,
     answer: &Value,
+    is_test: bool,
     now: Timestamp,
 ) -> Result<()> {
     lead.ad_id = detail::id(answer.get("ad_id")).or(lead.ad_id.take());
@@ -137,7 +140,7 @@ pub(super) async fn complete(
     lead.ad_set_id = detail::id(answer.get("adset_id"));
     lead.campaign_id = detail::id(answer.get("campaign_id"));
     lead.is_organic = detail::truth(&answer["is_organic"]);
-    lead.is_test = detail::is_test(answer);
+    lead.is_test = is_test || detail::is_test(answer);
     lead.platform = detail::text(answer, "platform");
     lead.submitted_at = detail::time(answer.get("created_time")).or(lead.submitted_at);
     lead.form_version_id = table::newest_version(tx, &lead.account_id, &lead.form_id).await?;
@@ -151,7 +154,7 @@ pub(super) async fn complete(
     table::put_detail(tx, &lead.id, Some(sealed)).await?;
     table::put(tx, lead).await?;
     let event = NewEvent {
-        account_id: lead.account_id.clone(),
+        account_id: Some(lead.account_id.clone()),
         kind: Kind::LeadCreated,
         subject: lead.id.to_string(),
         data: json!({ "lead_id": lead.id }),
@@ -160,8 +163,38 @@ pub(super) async fn complete(
     Ok(())
 }
 
+/// Most leads that are made due in one transaction: a million would hold SQLite's writer for six seconds, and webhooks wait
+/// for it.
+const DUE_AT_ONCE: i64 = 2000;
+
 /// Makes the leads of an account due that wait for a token or for access, since that may have ended. `page_id`: only
-/// those of one Page. After the commit wake `app.wakes.hydrate`.
-pub async fn drain(tx: &mut Tx, account: &AccountId, page_id: Option<&str>, now: Timestamp) -> Result<u64> {
-    Ok(table::drain(tx, account, page_id.unwrap_or_default(), now).await?)
+/// those of one Page. Call it after the commit of what ended it: step by step, in transactions of its own. What keeps it
+/// from coming to its end is logged, since every lead that waits is tried by its clock too.
+pub async fn drain(app: &App, account: &AccountId, page_id: Option<&str>) {
+    if let Err(error) = make_due(app, account, page_id, true).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(%account, error, "leads that waited are not read at once");
+    }
+}
+
+/// Makes leads of an account due that wait. Answers how many.
+pub(super) async fn make_due(
+    app: &App,
+    account: &AccountId,
+    page_id: Option<&str>,
+    refused_only: bool,
+) -> Result<u64> {
+    let waiting = table::Waiting { account_id: account, page_id: page_id.unwrap_or_default(), refused_only };
+    let (mut after, now, mut count) = (table::After::default(), app.clock.now(), 0);
+    loop {
+        let mut tx = app.db.begin_apart().await?;
+        let (leads, last) = table::make_due(&mut tx, &waiting, &after, DUE_AT_ONCE, now).await?;
+        tx.commit().await?;
+        count += leads;
+        app.wakes.hydrate.notify_one();
+        match last {
+            Some(last) => after = last,
+            None => return Ok(count),
+        }
+    }
 }

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::{Object, State};
 use crate::{
-    service::{App, Result, connections::GapKind, forms, leads, webhooks},
+    service::{App, Result, connections::GapKind, forms, webhooks},
     store::{
         Json, Tx,
         connections::{self, Stored as Connection},
@@ -59,12 +59,11 @@ pub async fn adopt(app: &App, tx: &mut Tx, row: &Connection, now: Timestamp) -> 
     Ok(())
 }
 
-/// The same when a token took the place of another, or works again: forms are swept at once, and leads that waited for
-/// it are due. Wake `watch`, `sweep` and `hydrate` after the commit.
+/// The same when a token took the place of another, or works again: forms are swept at once. After the commit drain the
+/// account's leads, and wake `watch` and `sweep`.
 pub async fn renew(app: &App, tx: &mut Tx, row: &Connection, now: Timestamp) -> Result<()> {
     adopt(app, tx, row, now).await?;
     forms::resume(tx, &row.id, now).await?;
-    leads::drain(tx, &row.account_id, None, now).await?;
     Ok(())
 }
 

@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use super::{AppState, Object, RECHECK_SECONDS, SubscriptionFault, faults};
 use crate::{
     audit::Actor,
-    service::{App, Error, Result, settings, setup, webhooks},
+    service::{
+        App, Error, Result,
+        events::{self, Kind, NewEvent},
+        settings, setup, webhooks,
+    },
     store::{Json, app_subscriptions as table, audit},
     time::Timestamp,
 };
@@ -111,7 +115,7 @@ pub(super) async fn take_over(app: &App, actor: &Actor, object: Object) -> Resul
 /// Asks Meta, mends what is missing, and writes down what came of it.
 async fn look(app: &App, mut row: table::Stored, lease: Timestamp, take_over: bool) -> Result<table::Stored> {
     let found = ask(app, row.object, take_over).await?;
-    let now = app.clock.now();
+    let (before, now) = (row.state.0.clone(), app.clock.now());
     let wait = match found {
         Found::Unanswered => UNANSWERED_SECONDS,
         Found::State(state) => {
@@ -132,9 +136,29 @@ async fn look(app: &App, mut row: table::Stored, lease: Timestamp, take_over: bo
             "webhooks of the app do not come"
         );
     }
+    let told = match (&before, &row.state.0) {
+        (AppState::Faulty { fault: known, .. }, AppState::Faulty { fault, .. })
+            if known.cause.is_same(&fault.cause) =>
+        {
+            None
+        }
+        (_, AppState::Faulty { fault, .. }) => Some((Kind::SubscriptionFaulty, json!(fault))),
+        (AppState::Faulty { .. }, AppState::Active { .. }) => Some((Kind::SubscriptionRestored, json!(null))),
+        _ => None,
+    };
+    let told_something = told.is_some();
     let mut tx = app.db.begin().await?;
     table::settle(&mut tx, &row, lease, now.plus_seconds(wait)).await?;
+    if let Some((kind, fault)) = told {
+        let (object, subject) = (row.object, format!("app:{}", row.object.as_str()));
+        // As of one Page or ad account, and of no account: it concerns all.
+        let data = json!({ "object": object, "object_id": null, "connection_id": null, "fault": fault });
+        events::record(&mut tx, NewEvent { account_id: None, kind, subject, data }, now).await?;
+    }
     tx.commit().await?;
+    if told_something {
+        app.wakes.deliver.notify_one();
+    }
     Ok(row)
 }
 

@@ -321,16 +321,13 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
     };
     // Leads that waited for the cause that has just ended are worth another try.
     let drains = current.object == Object::Page && readable(&current.state.0) && !readable(&before);
-    if drains {
-        leads::drain(&mut tx, &current.account_id, Some(&current.object_id), now).await?;
-    }
     let told_something = told.is_some();
     if let Some((kind, fault)) = told {
         let data = json!({
             "object": current.object, "object_id": current.object_id, "connection_id": current.connection_id, "fault": fault,
         });
         let subject = format!("{}:{}", current.object.as_str(), current.object_id);
-        let event = NewEvent { account_id: current.account_id.clone(), kind, subject, data };
+        let event = NewEvent { account_id: Some(current.account_id.clone()), kind, subject, data };
         events::record(&mut tx, event, now).await?;
     }
     tx.commit().await?;
@@ -338,7 +335,7 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
         app.wakes.deliver.notify_one();
     }
     if drains {
-        app.wakes.hydrate.notify_one();
+        leads::drain(app, &current.account_id, Some(&current.object_id)).await;
     }
     Ok(())
 }

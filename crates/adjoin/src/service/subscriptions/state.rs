@@ -24,7 +24,7 @@ impl Object {
         }
     }
 
-    /// The fields we want to hear of. Sources: facts/leads-webhooks 2.4 and 2.5.
+    /// The fields we want to hear of. Sources: the fields of a Page in Meta's SDKs, ads-webhooks.
     pub const fn fields(self) -> &'static [&'static str] {
         match self {
             Self::Page => &["leadgen", "leadgen_update"],

@@ -156,13 +156,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(bytes: Vec<u8>, value in json_value(), entries in prop::collection::vec(json_value(), 0..4)) {
+        fn reading_never_panics(bytes: Vec<u8>, value in json_value(), entries in prop::collection::vec(json_value(), 0..4)) {
             let _ = read(&bytes);
             let _ = read(value.to_string().as_bytes());
             let body = json!({ "object": "page", "entry": entries });
             let changes = read(body.to_string().as_bytes()).unwrap();
             prop_assert!(changes.iter().all(|it| !it.object_id.contains('\0') && it.field.len() <= 4 * LONGEST));
             let _: Vec<bool> = changes.iter().map(is_dashboard_test).collect();
+            let _: Vec<Option<String>> = changes.iter().map(|it| id(&it.value)).collect();
         }
     }
 }

@@ -257,7 +257,8 @@ async fn carry_out(app: &App, tx: &mut Tx, it: Use) -> Result<()> {
                 subject = id.to_string();
                 data["lead_id"] = json!(id);
             }
-            events::record(tx, NewEvent { account_id, kind, subject, data }, app.clock.now()).await?;
+            let event = NewEvent { account_id: Some(account_id), kind, subject, data };
+            events::record(tx, event, app.clock.now()).await?;
         }
         Use::None { reason, change, received_at } => {
             let new = quarantine::New {

@@ -1,8 +1,7 @@
 //! What the API takes: JSON bodies, query and path. Whatever cannot be used becomes a problem that names the place.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr};
 
-use adjoin_marketing::nearest::nearest;
 use aide::{
     OperationInput,
     generate::GenContext,
@@ -11,7 +10,6 @@ use aide::{
 };
 use axum::{
     Json,
-    body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
@@ -20,8 +18,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::answer::{Refused, early};
 use crate::{
-    service::{App, Error, Fault, Who},
-    web::{limits, problem::Problem},
+    service::{App, Error, Who},
+    web::{fields, limits, problem::Problem},
 };
 
 /// A JSON body.
@@ -33,34 +31,10 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
         json_content(request.headers())?;
-        let bytes = read(request, app).await?;
+        let bytes = limits::body(request, app).await?;
         parse(&bytes).map(Self)
     }
 }
-
-/// Reads the whole body, within the limits of size and time.
-pub async fn read(request: Request, app: &App) -> Result<Bytes, Refused> {
-    let reading = Bytes::from_request(request, app);
-    match tokio::time::timeout(BODY_TIMEOUT, reading).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(limits::too_large().into())
-        }
-        Ok(Err(rejection)) => Err(malformed(&rejection.to_string())),
-        Err(_) => Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "body-too-slow",
-            "The body did not arrive",
-            "the request's body did not arrive in time; nothing was done",
-            Who::Partner,
-            "send it again",
-        )
-        .into()),
-    }
-}
-
-/// A body of at most 1 MiB needs no longer on any line worth serving.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub fn json_content(headers: &HeaderMap) -> Result<(), Refused> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -88,11 +62,18 @@ pub fn json_content(headers: &HeaderMap) -> Result<(), Refused> {
 /// Reads JSON text as a `T`: a syntax error is answered with its line and column, a value that does not fit with its
 /// path and what would fit.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    if let Some(fault) = fields::nul_in_json(bytes) {
+        return Err(Error::Invalid(vec![fault]).into());
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() { misfit(&path, &inner.to_string()) } else { malformed(&inner.to_string()) }
+        if inner.is_data() {
+            Error::Invalid(vec![fields::misfit(&path, &inner.to_string())]).into()
+        } else {
+            malformed(&inner.to_string())
+        }
     })?;
     deserializer.end().map_err(|error| malformed(&error.to_string()))?;
     Ok(value)
@@ -108,46 +89,6 @@ fn malformed(reason: &str) -> Refused {
         "mend the body at the place named and send it again; nothing was done",
     )
     .into()
-}
-
-/// A value that is there and does not fit. `message` is serde's.
-fn misfit(path: &str, message: &str) -> Refused {
-    let message = message.split_once(" at line ").map_or(message, |(what, _)| what);
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let child = |name: &str| if path == "." { name.to_owned() } else { format!("{path}.{name}") };
-    let fault = if message.starts_with("unknown field") {
-        let given = quoted.first().copied().unwrap_or_default();
-        let known = quoted.get(1..).unwrap_or_default();
-        let fix = match nearest(given, known.iter().copied()) {
-            Some(near) => format!("did you mean {near}?"),
-            None if known.is_empty() => "leave it out".to_owned(),
-            None => format!("leave it out, or use one of {}", known.join(", ")),
-        };
-        // serde's path names the unknown field itself or the object around it, depending on where it noticed.
-        let field = if path == given || path.ends_with(&format!(".{given}")) {
-            path.to_owned()
-        } else {
-            child(given)
-        };
-        Fault::new(field, "there is no such field", fix)
-    } else if message.starts_with("missing field") {
-        let field = quoted.first().copied().unwrap_or_default();
-        Fault::new(child(field), "it is missing", "give it")
-    } else if message.starts_with("unknown variant") {
-        let given = quoted.first().copied().unwrap_or_default();
-        let known = quoted.get(1..).unwrap_or_default();
-        let fix = match nearest(given, known.iter().copied()) {
-            Some(near) => format!("did you mean {near}? It takes {}", known.join(", ")),
-            None => format!("one of {}", known.join(", ")),
-        };
-        Fault::new(if path == "." { "" } else { path }, format!("{given:?} is none of its values"), fix)
-    } else if message.contains("`true` or `false`") {
-        Fault::new(path, "it is not true or false", "true or false")
-    } else {
-        let (found, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
-        Fault::new(if path == "." { "" } else { path }, found, expected)
-    };
-    Error::Invalid(vec![fault]).into()
 }
 
 impl<T: JsonSchema> OperationInput for Body<T> {
@@ -178,12 +119,9 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Refused> {
-        let text = parts.uri.query().unwrap_or_default();
-        let pairs = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(text.as_bytes()));
-        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
-            let path = error.path().to_string();
-            misfit(&path, &error.into_inner().to_string())
-        })
+        fields::from_pairs(parts.uri.query().unwrap_or_default().as_bytes())
+            .map(Self)
+            .map_err(|fault| Error::Invalid(vec![fault]).into())
     }
 }
 
@@ -277,6 +215,7 @@ impl<T: JsonSchema> OperationInput for At<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Fault;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -308,6 +247,14 @@ mod tests {
         assert_eq!(fault(r#"{"inner":{}}"#).field, "inner.count");
         assert_eq!(fault(r#"{"inner":{"count":"x"}}"#).field, "inner.count");
         assert_eq!(fault("{}").field, "name");
+    }
+
+    #[test]
+    fn a_nul_is_named_where_it_stands() {
+        assert_eq!(fault(r#"{"name":"a\u0000b"}"#), Fault::nul("name"));
+        assert_eq!(fault(r#"{"name":"a","inner":{"count":[1,"\u0000"]}}"#), Fault::nul("inner.count[1]"));
+        assert_eq!(fault(r#"{"na\u0000me":"a"}"#), Fault::nul("na\u{2400}me"));
+        assert!(parse::<Sample>(br#"{"name":"a backslash and u0000: \\u0000"}"#).is_ok());
     }
 
     #[test]

@@ -14,7 +14,10 @@ use axum::{
     routing::get,
 };
 
-use super::connect::{self, cookies, pages::Failure, see_other, session_path};
+use super::{
+    connect::{self, cookies, pages::Failure, see_other, session_path},
+    reader,
+};
 use crate::service::{
     App,
     connect_sessions::{self, Next},
@@ -25,6 +28,7 @@ pub fn router() -> Router<App> {
         .route("/connector/callback", get(plain))
         .route("/connector/callback/{partner_key}", get(keyed))
         .merge(departures::router())
+        .method_not_allowed_fallback(reader::wrong_verb)
         .layer(middleware::map_response(connect::private))
 }
 

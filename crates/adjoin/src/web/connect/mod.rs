@@ -18,7 +18,7 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::{id::ConnectSessionId, service::App};
+use crate::{id::ConnectSessionId, service::App, web::reader};
 
 pub use problems::slug;
 
@@ -32,6 +32,7 @@ pub fn router() -> Router<App> {
         .route("/connect/s/{id}/confirm", post(session::confirm))
         .route("/connect/s/{id}/accept", post(session::accept))
         .route("/connect/problem/{slug}", get(problems::page))
+        .method_not_allowed_fallback(reader::wrong_verb)
         .layer(middleware::map_response(private))
 }
 

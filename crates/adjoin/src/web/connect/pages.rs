@@ -228,6 +228,15 @@ impl IntoResponse for Failure {
     }
 }
 
+/// What was sent here cannot be used; nothing was looked at.
+pub fn refused(app: &App, problem: &Problem) -> Response {
+    let page = Message {
+        next_step: Some(sentence(&problem.next_step)),
+        ..Message::new("warn", problem.title.clone(), sentence(&problem.detail))
+    };
+    render(app, problem.status(), &page, None, None)
+}
+
 /// The one answer to links that are unknown, expired, used, or not for this browser.
 pub fn unusable(app: &App) -> Response {
     let page = Message {
@@ -239,25 +248,6 @@ pub fn unusable(app: &App) -> Response {
         )
     };
     render(app, StatusCode::NOT_FOUND, &page, None, None)
-}
-
-/// Somebody whose address has loaded more pages than it may.
-pub fn too_many(app: &App, problem: &Problem, seconds: u64) -> Response {
-    let page = Message {
-        next_step: Some(format!(
-            "Wait {seconds} second{} and load this page again. Nothing was lost.",
-            if seconds == 1 { "" } else { "s" }
-        )),
-        ..Message::new(
-            "warn",
-            "One moment, please",
-            "From your network more pages were opened here than we allow in a minute. This one was not, and nothing was \
-             done.",
-        )
-    };
-    let mut response = render(app, problem.status(), &page, None, None);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    response
 }
 
 /// Begins with a capital and ends with a stop.

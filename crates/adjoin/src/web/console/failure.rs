@@ -64,6 +64,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let page = FailurePage { problem: &self.0 };

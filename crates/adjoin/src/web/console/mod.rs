@@ -9,6 +9,7 @@ mod done;
 mod endpoints;
 mod failure;
 mod forms;
+mod input;
 mod leads;
 mod next;
 mod overview;
@@ -24,7 +25,7 @@ pub mod words;
 use askama::Template;
 use axum::{
     Router,
-    extract::{FromRequestParts, Query},
+    extract::{DefaultBodyLimit, FromRequestParts, Query},
     http::{StatusCode, request::Parts},
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get, post},
@@ -36,6 +37,7 @@ use crate::{
     audit::Actor,
     service::{self, App},
     time::Timestamp,
+    web::{limits::BODY_MAX, reader},
 };
 
 use done::Done;
@@ -45,8 +47,8 @@ use session::Session;
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// The console's routes. Its forms are refused when another site sends them.
-pub fn router() -> Router<App> {
-    let limits = sign_in::Limits::default();
+pub fn router(app: &App) -> Router<App> {
+    let limits = sign_in::Limits::new(&app.clock);
     Router::new()
         .route("/", get(overview::show))
         .route("/welcome", get(welcome::show).post(welcome::submit))
@@ -150,8 +152,9 @@ pub fn router() -> Router<App> {
             get(ads::ad_set::show).post(ads::ad_set::submit),
         )
         .route("/accounts/{account}/connections/{connection}/ad-sets/{id}", get(ads::show::ad_set))
-        .method_not_allowed_fallback(|| async { Failure::no_page() })
+        .method_not_allowed_fallback(reader::wrong_verb)
         .layer(axum::Extension(limits))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::cross_site().into_response()))
 }
 

@@ -271,7 +271,10 @@ impl Refusal {
             | Error::Unpermitted { .. }
             | Error::Rejected(_)
             | Error::Throttled { .. }
-            | Error::Meta(_)) => Ok(Self { faults: Vec::new(), problem: Some(Box::new(error.into())) }),
+            | Error::Meta(_)) => {
+                let mut problem = Problem::from(error);
+                Ok(Self { faults: std::mem::take(&mut problem.faults), problem: Some(Box::new(problem)) })
+            }
             error => Err(error.into()),
         }
     }

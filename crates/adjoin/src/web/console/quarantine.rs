@@ -1,7 +1,7 @@
 //! What Meta sent and nobody could use. Its contents may be personal, so they are not shown here.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         webhooks::{self, Counted, Quarantined, Reason},
     },
     store,
-    web::console::{Frame, Page, Result, words::address},
+    web::console::{Frame, Page, Result, input::Query, words::address},
 };
 
 const PER_PAGE: usize = 25;

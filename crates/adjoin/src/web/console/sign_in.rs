@@ -4,30 +4,36 @@ use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     sync::Arc,
+    time::Duration,
 };
 
 use askama::Template;
 use axum::{
-    Extension, Form,
-    extract::{ConnectInfo, Query, State},
-    http::{StatusCode, header},
+    Extension,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{Quota, RateLimiter, middleware::NoOpMiddleware, state::keyed::DashMapStateStore};
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
     Page, Result,
+    input::{Form, Query},
     next::Next,
     parts::{Field, Mark, Refusal, Tone},
     session::{self, Session},
 };
-use crate::service::{App, Fault, operators};
+use crate::{
+    service::{App, Fault, operators},
+    time::Clock,
+    web::limits::{self, ServiceClock},
+};
 
 /// Tries a minute for one e-mail address; as many may come at once.
 const PER_EMAIL: NonZeroU32 = NonZeroU32::new(6).unwrap();
-/// Tries a minute from one network address, which a whole office may share.
+/// Tries a minute from one network address (as [`limits::client`] tells it), which a whole office may share.
 const PER_ADDRESS: NonZeroU32 = NonZeroU32::new(60).unwrap();
 /// From so many remembered e-mails or addresses on, those that are idle are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -38,20 +44,21 @@ pub struct Limits(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    emails: DefaultKeyedRateLimiter<String>,
-    addresses: DefaultKeyedRateLimiter<IpAddr>,
+    emails: Limiter<String>,
+    addresses: Limiter<IpAddr>,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self(Arc::new(Inner {
-            emails: RateLimiter::keyed(Quota::per_minute(PER_EMAIL)),
-            addresses: RateLimiter::keyed(Quota::per_minute(PER_ADDRESS)),
-        }))
-    }
-}
+type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, ServiceClock, NoOpMiddleware<Duration>>;
 
 impl Limits {
+    pub fn new(clock: &Clock) -> Self {
+        let clock = || ServiceClock(clock.clone());
+        Self(Arc::new(Inner {
+            emails: RateLimiter::dashmap_with_clock(Quota::per_minute(PER_EMAIL), clock()),
+            addresses: RateLimiter::dashmap_with_clock(Quota::per_minute(PER_ADDRESS), clock()),
+        }))
+    }
+
     /// Takes one try; false when there is none left. Counted before the password is looked at, and for addresses
     /// that nobody has alike.
     fn take(&self, email: &str, address: Option<IpAddr>) -> bool {
@@ -114,8 +121,9 @@ pub async fn show(
 
 pub async fn submit(
     State(app): State<App>,
-    Extension(limits): Extension<Limits>,
+    Extension(tries): Extension<Limits>,
     connection: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
     Form(given): Form<Given>,
 ) -> Result<Response> {
     let next = Next::new(&given.next);
@@ -130,7 +138,8 @@ pub async fn submit(
         };
         (status, Page::new(page)).into_response()
     };
-    if !limits.take(&given.email, connection.map(|Extension(ConnectInfo(address))| address.ip())) {
+    let address = connection.map(|Extension(ConnectInfo(peer))| limits::client(peer.ip(), &headers));
+    if !tries.take(&given.email, address) {
         let mut response = again(StatusCode::TOO_MANY_REQUESTS, None);
         response.headers_mut().insert(header::RETRY_AFTER, 60.into());
         return Ok(response);

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::State,
     http::header,
     response::{IntoResponse, Response},
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use super::{
     Page, Result,
     done::Done,
+    input::Form,
     parts::{Field, Refusal},
     session,
 };

@@ -10,6 +10,7 @@ use adjoin::{
         settings::{self, ServiceOrigin},
         setup::{self, Login, LoginConfiguration, LoginToken},
     },
+    web::problem::Problem,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -28,10 +29,15 @@ fn a_refused_secret_or_an_absent_meta_changes_nothing() {
         };
         assert!(error.message.contains("Nothing was stored"), "{}", error.message);
         assert!(!format!("{error:?}").contains("not-the-secret"));
+        let problem = Problem::from(Error::Meta(error));
+        assert_eq!((problem.status, problem.faults[0].field.as_str()), (422, "client_secret"));
+        assert!(problem.faults[0].message.contains("Error validating client secret"), "{problem:?}");
+        assert!(problem.meta.is_some());
 
         world.meta.world().down = true;
         let away = setup::save(world.app(), &Actor::System, facebook_login()).await;
         assert!(matches!(&away, Err(Error::Meta(error)) if error.retry), "{away:?}");
+        assert_eq!(Problem::from(away.unwrap_err()).status, 503);
         world.meta.world().down = false;
         assert_eq!(setup::get(world.app()).await.unwrap().unwrap(), before);
         let kept = setup::credentials(world.app()).await.unwrap();

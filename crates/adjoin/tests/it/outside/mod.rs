@@ -1,6 +1,8 @@
-//! The program as it stands in the world: a process behind an address that stays, and a sandbox.
+//! The program as it stands in the world: a process behind an address that stays, a sandbox, a partner's endpoint.
 
+mod dice;
 mod front;
+mod receiver;
 
 use std::path::Path;
 
@@ -13,7 +15,7 @@ use adjoin::{
     time::Clock,
     vault::{KeyFile, Vault},
 };
-use adjoin_sandbox::{Facts, FillLeads, Sandbox};
+use adjoin_sandbox::{Facts, FillLeads, Sandbox, SharedWorld};
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -23,20 +25,25 @@ use crate::{
     process::{Server, adjoin, run},
     support::Database,
 };
+pub use dice::Dice;
 use front::Front;
+pub use receiver::{AccountLead, Receiver};
 
 /// A service that can be killed and started again, and what is around it.
 pub struct Outside {
     pub http: reqwest::Client,
     pub facts: Facts,
+    /// Meta, as the sandbox has it.
+    pub meta: SharedWorld,
     front: Front,
     /// The arguments that start the service.
     pub arguments: Vec<String>,
     service: Option<Server>,
+    /// How many seconds the clocks of the service and of Meta are ahead.
+    ahead: i64,
     /// Where the world reaches the service.
     pub origin: String,
     key: String,
-    pub account: String,
 }
 
 impl Outside {
@@ -51,7 +58,7 @@ impl Outside {
             ..adjoin_sandbox::Options::default()
         };
         let sandbox = Sandbox::new(options, TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
-        let facts = sandbox.facts().clone();
+        let (facts, meta) = (sandbox.facts().clone(), sandbox.world());
         tokio::spawn(async move { sandbox.run(std::future::pending()).await });
         let key_file = database.folder().join("master.key");
         let key_path = key_file.to_str().unwrap();
@@ -70,16 +77,15 @@ impl Outside {
             ["serve"].into_iter().chain(arguments.into_iter().flatten()).map(str::to_owned).collect();
         let key = api_key(database, &key_file).await;
         let http = reqwest::Client::new();
-        let mut outside =
-            Self { http, facts, front, arguments, service: None, origin, key, account: String::new() };
+        let mut outside = Self { http, facts, meta, front, arguments, service: None, ahead: 0, origin, key };
         outside.start_service().await;
         outside
     }
 
     /// Starts the service as a process and puts it behind the front.
     pub async fn start_service(&mut self) {
-        let arguments = self.arguments.clone();
-        let command = adjoin(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut command = adjoin(&self.arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        command.arg(format!("--clock-ahead={}", self.ahead));
         self.start_command(command).await;
     }
 
@@ -96,54 +102,102 @@ impl Outside {
         self.service = None;
     }
 
-    /// Sets the connector up and makes an account.
+    /// SIGKILL, and the service comes back so many seconds later by its clock and by Meta's.
+    pub async fn kill_and_come_back(&mut self, seconds: i64) {
+        self.kill();
+        self.ahead += seconds;
+        self.start_service().await;
+        // Only now: what Meta sends again meanwhile would always meet a service that is away.
+        self.meta.write().unwrap().clock.advance(jiff::SignedDuration::from_secs(seconds));
+    }
+
+    /// Sets the connector up.
     pub async fn set_up(&mut self) {
         let setup = json!({ "client_id": self.facts.app_id, "client_secret": self.facts.app_secret,
                             "login": { "kind": "facebook" }, "use_cases": ["ads", "leads"] });
         self.api(Method::PUT, "/v1/setup", Some(setup)).await;
         let settings = json!({ "links_allowed": true });
         self.api(Method::PATCH, "/v1/settings", Some(settings)).await;
-        let account = self.api(Method::POST, "/v1/accounts", Some(json!({ "name": "Acme" }))).await;
-        account["id"].as_str().unwrap().clone_into(&mut self.account);
     }
 
-    /// Ids of the forms of the connected Pages.
-    pub async fn forms(&self) -> Vec<String> {
-        let forms = self.all_forms().await;
-        let ids = forms["data"].as_array().unwrap().iter();
-        ids.map(|form| form["form_id"].as_str().unwrap().to_owned()).collect()
+    /// Makes an account; answers its id.
+    pub async fn account(&self, name: &str) -> String {
+        let account = self.api(Method::POST, "/v1/accounts", Some(json!({ "name": name }))).await;
+        account["id"].as_str().unwrap().to_owned()
     }
 
-    async fn all_forms(&self) -> Value {
-        self.api(Method::GET, &format!("/v1/accounts/{}/forms?limit=100", self.account), None).await
+    /// Has leads of all accounts delivered to this endpoint.
+    pub async fn deliver_to(&self, receiver: &Receiver) {
+        let endpoint = json!({ "url": receiver.url, "types": ["lead.created"] });
+        let endpoint = self.api(Method::POST, "/v1/endpoints", Some(endpoint)).await;
+        receiver.trust(endpoint["secret"].as_str().unwrap());
     }
 
-    /// Waits until the webhooks of every Page are subscribed to and its forms are known.
-    pub async fn subscribed(&self) {
-        let path = format!("/v1/accounts/{}/subscriptions?limit=100", self.account);
+    pub async fn switch(&self, scenario: &str, value: Option<&str>) {
+        let url = format!("{}/scenarios/{scenario}", self.facts.admin_url);
+        let request = match value {
+            Some(value) => self.http.put(url).json(&json!({ "value": value })),
+            None => self.http.delete(url),
+        };
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{scenario}: {}", answer.text().await.unwrap());
+    }
+
+    /// So many people fill in a form. Answers Meta's ids.
+    pub async fn submit(&self, form: &str, count: u64) -> Vec<String> {
+        let url = format!("{}/forms/{form}/leads", self.facts.admin_url);
+        let answer = self.http.post(url).json(&json!({ "count": count })).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        answer["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The completeness report over all forms of an account.
+    pub async fn totals(&self, account: &str) -> Value {
+        self.api(Method::GET, &format!("/v1/accounts/{account}/forms?limit=1"), None).await["totals"].take()
+    }
+
+    /// Waits until the webhooks of every Page of the account are subscribed to.
+    pub async fn subscribed(&self, account: &str) {
+        let path = format!("/v1/accounts/{account}/subscriptions?limit=100");
         loop {
             let rows = self.api(Method::GET, &path, None).await;
             let mut pages =
                 rows["data"].as_array().unwrap().iter().filter(|row| row["object"] == "page").peekable();
-            let all = pages.peek().is_some() && pages.all(|row| row["state"] == "active");
-            if all && !self.forms().await.is_empty() {
+            if pages.peek().is_some() && pages.all(|row| row["state"] == "active") {
                 return;
             }
-            // Nothing of this type ever comes: the service waits for a second.
-            self.api(Method::GET, "/v1/events?after=0&wait=1&types=endpoint.test", None).await;
+            self.a_second().await;
         }
     }
 
-    /// Somebody of the account consents to everything.
-    pub async fn consent(&self) {
-        let path = format!("/v1/accounts/{}/connect-sessions", self.account);
-        let session = self.api(Method::POST, &path, Some(json!({ "kind": "link" }))).await;
-        let mut browser = Browser::new().unwrap();
-        let page = browser.get(session["url"].as_str().unwrap()).await.unwrap();
-        let dialog = browser.submit(&page, &page.form("/connect/").unwrap(), None).await.unwrap();
-        let confirm =
-            browser.submit(&dialog, &dialog.form("/dialog").unwrap(), Some("continue")).await.unwrap();
-        browser.submit(&confirm, &confirm.form("/connect/").unwrap(), None).await.unwrap();
+    /// The service makes us wait: nothing of this type ever comes.
+    pub async fn a_second(&self) {
+        self.api(Method::GET, "/v1/events?after=0&wait=1&types=endpoint.test", None).await;
+    }
+
+    /// This person consents to everything for the account. Where Meta fails on the way, as people do, they try again.
+    pub async fn consent(&self, account: &str, person: &str) {
+        {
+            let identity = &mut self.meta.write().unwrap().identity;
+            let found = identity.people.values().find(|it| it.name.starts_with(person)).unwrap().id.clone();
+            identity.signed_in = Some(found);
+        }
+        let path = format!("/v1/accounts/{account}/connect-sessions");
+        let mut last = String::new();
+        for _ in 0..10 {
+            let session = self.api(Method::POST, &path, Some(json!({ "kind": "link" }))).await;
+            let mut browser = Browser::new().unwrap();
+            let page = browser.get(session["url"].as_str().unwrap()).await.unwrap();
+            let dialog = browser.submit(&page, &page.form("/connect/").unwrap(), None).await.unwrap();
+            let confirm =
+                browser.submit(&dialog, &dialog.form("/dialog").unwrap(), Some("continue")).await.unwrap();
+            let end = browser.submit(&confirm, &confirm.form("/connect/").unwrap(), None).await.unwrap();
+            if end.html.contains("is connected") {
+                return;
+            }
+            last = end.html;
+        }
+        panic!("{person} cannot connect: {last}");
     }
 
     pub async fn api(&self, method: Method, path: &str, body: Option<Value>) -> Value {

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
@@ -17,6 +16,7 @@ use crate::{
     web::console::{
         Frame, Page, Result,
         done::Done,
+        input::Form,
         parts::{Field, Refusal},
     },
 };

@@ -1,7 +1,7 @@
 //! The list of accounts, and finding one in it.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         accounts::{self, Listed},
     },
     store,
-    web::console::{Frame, Page, Result, connections::words},
+    web::console::{Frame, Page, Result, connections::words, input::Query},
 };
 
 const PER_PAGE: usize = 25;

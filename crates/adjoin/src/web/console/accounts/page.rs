@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -15,11 +14,13 @@ use crate::{
         accounts::{self, Account},
         connections::{self, Connection},
         history::{self, Line},
+        leads,
     },
     web::console::{
         Frame, Page, Result,
         connections::words,
         done::Done,
+        input::Form,
         parts::{Copy, Field, Refusal},
     },
 };
@@ -34,6 +35,8 @@ pub struct AccountPage {
     account: Account,
     /// The installed connector, when it is.
     connection: Option<Connection>,
+    /// Leads that are not read from Meta yet.
+    waiting: i64,
     history: Vec<Line>,
     name: String,
     refusal: Refusal,
@@ -82,6 +85,8 @@ async fn page(
     refusal: Refusal,
 ) -> Result<AccountPage> {
     let connection = connections::list(app, &account.id).await?.into_iter().next();
+    let waiting = leads::waiting(app, Some(&account.id)).await?;
+    let waiting = waiting.iter().filter(|it| it.cause != "gone").map(|it| it.leads).sum();
     let history = history::about(app, account.id.as_str(), LINES).await?;
-    Ok(AccountPage { frame, account, connection, history, name, refusal })
+    Ok(AccountPage { frame, account, connection, waiting, history, name, refusal })
 }

@@ -6,8 +6,7 @@ use adjoin_marketing::{
 };
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use secrecy::ExposeSecret;
@@ -29,6 +28,7 @@ use crate::{
         Frame, Page, Result,
         connections::of_path,
         done::Done,
+        input::{Form, Query},
         parts::{Badge, Choice, Field, Mark, Refusal, Remark, Tone},
         words,
     },

@@ -3,8 +3,7 @@
 use adjoin_marketing::ad_set;
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use secrecy::ExposeSecret;
@@ -19,6 +18,7 @@ use crate::{
         Frame, Page, Result,
         connections::of_path,
         done::Done,
+        input::{Form, Query},
         parts::{Field, Mark, Refusal, Remark, Tone},
     },
 };

@@ -1,7 +1,6 @@
 //! What the buttons of the connection's page do: test it, make a connect link, accept another person.
 
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -18,7 +17,7 @@ use crate::{
         connect_sessions::{Kind, NewConnectSession},
         connections, settings,
     },
-    web::console::{Failure, Frame, Page, Result, done::Done, parts::Refusal},
+    web::console::{Failure, Frame, Page, Result, done::Done, input::Form, parts::Refusal},
 };
 
 /// Answers with the page: a report is of this moment and has no address of its own.

@@ -8,7 +8,6 @@ use adjoin_marketing::{
 };
 use askama::Template;
 use axum::{
-    Form,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -24,6 +23,7 @@ use crate::{
     web::console::{
         Frame, Page, Result,
         done::Done,
+        input::Form,
         parts::{Badge, Copy, Field, Mark, Refusal, Tone},
         words,
     },

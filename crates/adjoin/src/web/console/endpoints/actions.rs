@@ -1,7 +1,6 @@
 //! What the buttons of an endpoint's page do.
 
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -19,7 +18,7 @@ use crate::{
         deliveries::{self, Change, Only, Replay},
     },
     time::Timestamp,
-    web::console::{Frame, Page, Result, done::Done, parts::Refusal},
+    web::console::{Frame, Page, Result, done::Done, input::Form, parts::Refusal},
 };
 
 const ALL: &Reach = &Reach::AllAccounts;

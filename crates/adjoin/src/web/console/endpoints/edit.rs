@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
@@ -22,17 +21,19 @@ use crate::{
     web::console::{
         Frame, Page, Result,
         done::Done,
+        input::Form,
         parts::{Choice, Field, Refusal},
         words::sentence,
     },
 };
 
 /// Families of events, as people call them.
-const FAMILIES: [(&str, &str); 4] = [
+const FAMILIES: [(&str, &str); 5] = [
     ("lead.", "Leads"),
     ("connection.", "Connections"),
     ("subscription.", "Webhooks from Meta"),
     ("ad.", "Ads"),
+    ("endpoint.", "Endpoints"),
 ];
 
 #[derive(Debug, Template)]
@@ -108,8 +109,10 @@ impl Edit {
                 what: "all of these, and what is added later".to_owned(),
                 name: all,
             };
-            let kinds =
-                Kind::ALL.into_iter().filter(|kind| kind.as_str().starts_with(prefix)).map(|kind| Type {
+            let kinds = Kind::ALL
+                .into_iter()
+                .filter(|kind| *kind != Kind::EndpointTest && kind.as_str().starts_with(prefix))
+                .map(|kind| Type {
                     name: kind.as_str().to_owned(),
                     what: what(kind).to_owned(),
                     ticked: is_ticked(kind.as_str()),
@@ -132,7 +135,9 @@ fn what(kind: Kind) -> &'static str {
         Kind::ConnectionDegraded => "it works, with gaps",
         Kind::ConnectionBroken => "somebody has to consent again",
         Kind::ConnectionRevoked => "taken back, here or at Facebook",
-        Kind::SubscriptionFaulty => "webhooks do not come, with the cause",
+        Kind::SubscriptionFaulty => {
+            "webhooks of a Page, an ad account or the whole app do not come, with the cause"
+        }
         Kind::SubscriptionRestored => "they come again",
         Kind::AdIssue => "an ad, ad set or campaign has an issue",
         Kind::AdStatusChanged => "its effective status changed",
@@ -140,6 +145,7 @@ fn what(kind: Kind) -> &'static str {
         Kind::AdRecommendation => "Meta recommends something",
         Kind::AdCreativeFatigue => "people have seen it too often",
         Kind::AdAlert => "a threshold was crossed",
+        Kind::EndpointDisabled => "another endpoint gets nothing any more",
         Kind::EndpointTest => "a test of this endpoint",
     }
 }

@@ -1,7 +1,7 @@
 //! The endpoints.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 
 use super::{account_name, words};
@@ -11,7 +11,7 @@ use crate::{
         api_keys::Reach,
         deliveries::{self, Endpoint, Status},
     },
-    web::console::{Frame, Page, Result},
+    web::console::{Frame, Page, Result, input::Query},
 };
 
 const PER_PAGE: usize = 25;

@@ -1,7 +1,7 @@
 //! One endpoint: how it stands, its deliveries, and what can be done with it.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use serde::Deserialize;
 
 use super::{account_name, endpoint_id, words};
@@ -17,6 +17,7 @@ use crate::{
     web::console::{
         Frame, Page, Result,
         connections::words::action,
+        input::Query,
         parts::{Choice, Copy, Field, Mark, Refusal, Tone},
         words::address,
     },

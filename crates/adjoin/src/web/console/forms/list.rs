@@ -1,7 +1,7 @@
 //! What Meta says an account's forms hold, what is held here, and whether its webhooks come.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use serde::Deserialize;
 
 use super::words;
@@ -17,6 +17,7 @@ use crate::{
         Frame, Page, Result,
         accounts::account_id,
         connections::words::who,
+        input::Query,
         parts::{Mark, Tone},
         words::{counted, sentence},
     },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use serde::Deserialize;
 
 use super::{shown::Shown, words};
@@ -21,6 +21,7 @@ use crate::{
         accounts::account_id,
         charts::Charts,
         connections::words::who,
+        input::Query,
         parts::Choice,
         words::{address, length, sentence},
     },

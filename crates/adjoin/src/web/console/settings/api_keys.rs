@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -18,6 +17,7 @@ use crate::{
     web::console::{
         Failure, Frame, Page, Result,
         done::Done,
+        input::Form,
         parts::{Choice, Copy, Field, Mark, Refusal, Tone},
     },
 };

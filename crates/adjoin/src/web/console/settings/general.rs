@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -16,6 +15,7 @@ use crate::{
     web::console::{
         Frame, Page, Result,
         done::Done,
+        input::Form,
         parts::{Copy, Field, Refusal},
     },
 };

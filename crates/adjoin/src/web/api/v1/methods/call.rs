@@ -21,12 +21,15 @@ use crate::{
         App, Error,
         methods::{self, Answer, Call, Shape},
     },
-    web::api::{
-        Refused, Result,
-        answer::early,
-        caller::InAccount,
-        describe as docs,
-        input::{self, At, Query},
+    web::{
+        api::{
+            Refused, Result,
+            answer::early,
+            caller::InAccount,
+            describe as docs,
+            input::{self, At, Query},
+        },
+        limits,
     },
 };
 
@@ -108,7 +111,7 @@ impl FromRequest<App> for Arguments {
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
         let headers = request.headers();
         let declared = headers.contains_key(header::CONTENT_TYPE).then(|| input::json_content(headers));
-        let bytes = input::read(request, app).await?;
+        let bytes = limits::body(request, app).await?;
         if bytes.is_empty() {
             return Ok(Self(Map::new()));
         }
