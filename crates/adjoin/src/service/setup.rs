@@ -2,7 +2,6 @@
 
 use adjoin_graph::{Graph, oauth};
 use adjoin_marketing::{
-    dialog,
     errors::Class,
     permissions,
     versions::{self, Standing},
@@ -309,7 +308,7 @@ fn credentials_refused(error: adjoin_graph::Error) -> Error {
         class: Class::BadParameter,
         message: format!("{}. {} Meta says: {said} Nothing was stored.", fault.title, fault.what),
         who: fault.who,
-        next_step: dialog::filled(&fault.next_step, None),
+        next_step: fault.next_step.clone(),
         retry: false,
         retry_after: None,
         outcome_unknown: false,
