@@ -222,8 +222,8 @@ impl Graph {
     }
 
     async fn exchange(&self, call: reqwest::RequestBuilder, secrets: &Secrets<'_>) -> Result<Answer, Error> {
-        let response = call.send().await.map_err(broken)?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut response = call.send().await.map_err(broken)?;
+        let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
         let body = self.read(response).await?;
         Answer::judge(status, &headers, body, secrets)
     }

@@ -30,17 +30,17 @@ impl Fault {
         Self { field: field.into(), message: message.into(), fix: fix.into() }
     }
 
+    /// A text with the one character that no text here may have, since PostgreSQL keeps none.
+    pub fn nul(field: impl Into<String>) -> Self {
+        Self::new(field, "it has the character NUL (U+0000), which is not allowed", "the same without it")
+    }
+
     /// For a text of more characters than it may have.
     pub fn if_too_long(field: &str, text: &str, most: usize) -> Option<Self> {
         let length = text.chars().count();
         (length > most).then(|| {
             Self::new(field, format!("is {length} characters long"), format!("at most {most} characters"))
         })
-    }
-
-    /// A text with the one character that no text here may have, since PostgreSQL keeps none.
-    pub fn nul(field: impl Into<String>) -> Self {
-        Self::new(field, "it has the character NUL (U+0000), which is not allowed", "the same without it")
     }
 }
 

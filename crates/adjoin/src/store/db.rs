@@ -136,9 +136,12 @@ impl Db {
     /// As [`Db::begin`], for rows that are never kept by [`super::Recent`] and written at every call: the call log,
     /// idempotency keys. What was read a moment ago stays fresh.
     pub async fn begin_apart(&self) -> Result<Tx> {
+        // Boxed: a pool's future is 4 kB, and whatever may begin a transaction would hold it.
         let on = match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Begun::Sqlite),
-            Pools::Postgres(pool) => pool.begin().await.map(Begun::Postgres),
+            Pools::Sqlite { writer, .. } => {
+                Box::pin(writer.begin_with("BEGIN IMMEDIATE")).await.map(Begun::Sqlite)
+            }
+            Pools::Postgres(pool) => Box::pin(pool.begin()).await.map(Begun::Postgres),
         };
         Ok(Tx { on: on.map_err(Error::Transaction)?, changes: None, data_key: None })
     }

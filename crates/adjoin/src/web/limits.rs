@@ -128,7 +128,7 @@ impl PerAddress {
     }
 }
 
-/// The layer that holds each address to its limit.
+/// The layer that holds each address to its limit. People are answered with a page, programs with a problem.
 pub async fn per_address(
     State((app, limits)): State<(App, PerAddress)>,
     request: Request,
@@ -136,24 +136,19 @@ pub async fn per_address(
 ) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
     let taken = peer.map_or(Ok(()), |peer| limits.take(client(peer, request.headers())));
-    match taken {
-        Ok(()) => next.run(request).await,
-        Err(seconds) => {
-            let problem = Problem {
-                retry_after: Some(seconds),
-                ..Problem::new(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "too-many-requests",
-                    "Too many requests",
-                    "this address sends more requests than it may",
-                    Who::Partner,
-                    "wait a moment and load the page again; nothing was done",
-                )
-            };
-            // What stands in the address, Facebook's code above all, goes nowhere from here.
-            connect::private(reader::answer(&app, request.uri().path(), problem)).await
-        }
-    }
+    let Err(seconds) = taken else { return next.run(request).await };
+    let problem = Problem {
+        retry_after: Some(seconds),
+        ..Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-requests",
+            "One moment, please",
+            "from your network more pages were opened here than we allow in a minute; this one was not, and nothing was done",
+            Who::Partner,
+            format!("wait {seconds} second{} and load this page again", if seconds == 1 { "" } else { "s" }),
+        )
+    };
+    connect::private(reader::answer(&app, request.uri().path(), problem)).await
 }
 
 /// Whom a request comes from. A proxy on this machine or in its private network tells in `X-Forwarded-For`, whose last

@@ -27,24 +27,16 @@ pub enum Fields {
 
 impl Fields {
     /// As Meta takes them.
-    pub const fn text(self) -> &'static str {
-        macro_rules! core {
-            ($($rest:literal),*) => {
-                concat!("id,created_time,form_id,field_data,custom_disclaimer_responses,is_organic,platform" $(, $rest)*)
-            };
-        }
-        macro_rules! without_ads {
-            ($rest:literal) => {
-                core!(
-                    ",partner_name,post,post_submission_check_result,retailer_item_id,home_listing,vehicle",
-                    $rest
-                )
-            };
-        }
+    pub fn text(self) -> String {
+        const CORE: &str =
+            "id,created_time,form_id,field_data,custom_disclaimer_responses,is_organic,platform";
+        const MORE: &str =
+            "partner_name,post,post_submission_check_result,retailer_item_id,home_listing,vehicle";
+        const ADS: &str = "ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name";
         match self {
-            Self::All => without_ads!(",ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name"),
-            Self::WithoutAds => without_ads!(""),
-            Self::Core => core!(),
+            Self::All => [CORE, MORE, ADS].join(","),
+            Self::WithoutAds => [CORE, MORE].join(","),
+            Self::Core => CORE.to_owned(),
         }
     }
 

@@ -150,9 +150,12 @@ pub fn router(app: &App) -> Router<App> {
         .route("/v1/openapi.json", get(async move || Json(&*document).into_response()))
         .route("/v1/{*path}", any(no_such_path))
         .method_not_allowed_fallback(wrong_verb)
-        .layer(Extension(RateLimits::new(app.config.api_rate, app.clock.clone())))
-        .layer(DefaultBodyLimit::max(limits::BODY_MAX))
-        .layer(middleware::from_fn(limits::deadline))
+        // At once, outermost first: each call of `layer` boxes every request's way anew.
+        .layer((
+            middleware::from_fn(limits::deadline),
+            DefaultBodyLimit::max(limits::BODY_MAX),
+            Extension(RateLimits::new(app.config.api_rate, app.clock.clone())),
+        ))
 }
 
 /// The OpenAPI 3.1 document, as `/v1/openapi.json` serves it.
