@@ -54,6 +54,23 @@ private network (a proxy of yours), it is the last entry of `X-Forwarded-For`, w
 let the service's port be reached by the proxy alone. What comes from a public address is not asked for that header. Besides, sign-in is limited for each e-mail
 address.
 
+## Who may post webhooks
+Every webhook is checked by its signature, so nothing more is needed. Your proxy can check in addition that Meta is at the other end (mutual TLS): ask for a
+client certificate on `/webhooks/facebook` only, trust Meta's own CA for what it sends (the file `meta-outbound-api-ca-2025-12.pem` in Meta's documentation;
+certificates signed by DigiCert ended on 15 April 2026), and want the common name `client.webhooks.fbclientcerts.com`. Meta does not say that webhooks of Pages
+always come with it, so let the proxy note who has none for some days before you refuse. With nginx:
+
+```nginx
+ssl_client_certificate /etc/nginx/meta-outbound-api-ca-2025-12.pem;
+ssl_verify_client optional;
+location = /webhooks/facebook {
+    # \"$ssl_client_verify $ssl_client_s_dn\" belongs in the access log first.
+    if ($ssl_client_verify != SUCCESS) { return 403; }
+    if ($ssl_client_s_dn !~ \"CN=client\\.webhooks\\.fbclientcerts\\.com\") { return 403; }
+    proxy_pass http://127.0.0.1:8080;
+}
+```
+
 ## Proxies for what goes out
 `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY` have no effect on the service, the sandbox and the demo: calls to Meta and deliveries go out directly. A proxy would
 look up the names of endpoints itself, past the check of their addresses. `adjoin call` and `adjoin forward` follow these variables (and `NO_PROXY`) when

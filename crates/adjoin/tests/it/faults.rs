@@ -74,7 +74,14 @@ async fn at_server(url: &str, statement: &str) {
     connection.close().await.unwrap();
 }
 
-/// As a restart of the server does: every connection ends in the midst of what it does.
+/// As a restart of the server does: it is away for a moment, and every connection ends in the midst of what it does.
+async fn restart(url: &str) {
+    at_server(url, "ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false").await;
+    end_connections(url).await;
+    at_server(url, "ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true").await;
+}
+
+/// Ends every connection.
 async fn end_connections(url: &str) {
     at_server(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'").await;
 }
@@ -101,36 +108,43 @@ fn a_read_only_database_is_told_to_meta_and_what_it_sends_again_is_taken() {
 }
 
 #[test]
-fn connections_that_end_in_the_midst_lose_nothing_that_was_answered_200() {
+fn a_restart_of_the_database_loses_nothing_that_was_answered_200() {
     on_each_connected(&[], async |world| {
         let world = &*world;
         let url = &world.database_url;
         let is_server = world.test.app.db.engine() == "PostgreSQL";
-        let (mut taken, mut refused) = (BTreeSet::new(), 0);
+        let (mut taken, mut refused) = (BTreeSet::new(), Vec::new());
         for round in 0..5 {
             let sends = join_all((0..20).map(async |nth| {
                 let id = id(round * 100 + nth);
                 (post(world, &leadgen(&world.facts.page_id, &[id.clone().into()])).await, id)
             }));
-            let restart = async {
+            let restarted = async {
                 if is_server {
-                    end_connections(url).await;
+                    restart(url).await;
                 }
             };
-            let (answers, ()) = tokio::join!(sends, restart);
+            let (answers, ()) = tokio::join!(sends, restarted);
             for (status, id) in answers {
                 if status == StatusCode::OK {
                     taken.insert(id);
                 } else {
                     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-                    refused += 1;
+                    refused.push(id);
                 }
             }
         }
         sort(world).await;
         let known = leads(&world.test.app.db).await;
-        assert!(taken.is_subset(&known), "{refused} were refused");
+        assert!(taken.is_subset(&known), "{} were refused", refused.len());
         assert!(!taken.is_empty());
+
+        // Meta sends again what was refused.
+        for id in refused {
+            assert_eq!(post(world, &leadgen(&world.facts.page_id, &[id.into()])).await, StatusCode::OK);
+        }
+        sort(world).await;
+        assert_eq!(leads(&world.test.app.db).await.len(), 100);
     });
 }
 

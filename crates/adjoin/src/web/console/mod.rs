@@ -183,6 +183,11 @@ impl Frame {
     fn when(&self, at: &Timestamp) -> parts::When {
         parts::When { at: *at, now: self.now }
     }
+
+    /// When something is done by itself: in a moment, where its time has come.
+    fn due(&self, at: &Timestamp) -> parts::When {
+        self.when(at.max(&self.now.plus_seconds(1)))
+    }
 }
 
 #[derive(Debug, Deserialize)]

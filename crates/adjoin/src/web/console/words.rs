@@ -17,7 +17,8 @@ pub fn when(at: &Timestamp, now: &Timestamp) -> String {
     let seconds = (at.millis() - now.millis()) / 1000;
     let length = length(seconds.abs());
     match seconds {
-        -59..=59 => "just now".to_owned(),
+        -59..=0 => "just now".to_owned(),
+        1..=59 => "in a moment".to_owned(),
         60.. => format!("in {length}"),
         _ => format!("{length} ago"),
     }
@@ -79,7 +80,8 @@ mod tests {
         let now = Timestamp::from_unix(1_000_000_000);
         assert_eq!(when(&now.plus_seconds(58 * 86_400 + 5), &now), "in 58 days");
         assert_eq!(when(&now.plus_seconds(-3600), &now), "1 hour ago");
-        assert_eq!(when(&now.plus_seconds(30), &now), "just now");
+        assert_eq!(when(&now.plus_seconds(-30), &now), "just now");
+        assert_eq!(when(&now.plus_seconds(30), &now), "in a moment");
     }
 
     #[test]

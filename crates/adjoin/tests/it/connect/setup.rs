@@ -175,6 +175,8 @@ fn the_redirect_uri_with_the_partner_key_is_switched_in_the_console() {
         let switched_on = form.into_iter().chain([("keyed_redirect_uri", "on")]).collect::<Vec<_>>();
         assert_eq!(operator.post(path, &switched_on).await.status(), 303);
         assert!(box_of(&crate::console::page(operator.get(path).await).await));
+        let backend = crate::api::Backend::new(&world.test, None).await;
+        assert_eq!(backend.get("/v1/settings").await.1["redirect_uri"], uri);
         let (_, link) = world.session(Kind::Link).await;
         let at = world.to_facebook(&mut world.browser(), &link).await;
         assert_eq!(at.params["redirect_uri"], uri);

@@ -38,7 +38,7 @@ pub async fn handle(
         links_allowed: body.links_allowed,
     };
     let settings = settings::change(&app, &caller.actor, change).await?;
-    Ok(Json(Settings::of(&app, settings)))
+    Ok(Json(Settings::of(&app, settings).await?))
 }
 
 pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {

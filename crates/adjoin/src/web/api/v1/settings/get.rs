@@ -9,7 +9,7 @@ use crate::{
 
 pub async fn handle(_: Partner, State(app): State<App>) -> Result<Json<Settings>> {
     let settings = settings::get(&app).await?;
-    Ok(Json(Settings::of(&app, settings)))
+    Ok(Json(Settings::of(&app, settings).await?))
 }
 
 pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
