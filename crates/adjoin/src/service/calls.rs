@@ -22,8 +22,9 @@ pub const PAGE_MAX: usize = 100;
 const QUEUE: usize = 10_000;
 /// Calls in one transaction.
 const BATCH: usize = 500;
-/// How long a first call waits for others to share its transaction.
-const LINGER: Duration = Duration::from_millis(50);
+/// How long a first call waits for others to share its transaction. A commit costs milliseconds of a core; who asks for the
+/// log does not wait for this.
+const LINGER: Duration = Duration::from_millis(250);
 /// How long a call is kept.
 const KEPT_SECONDS: i64 = 30 * 24 * 3600;
 /// How long an idempotency key is kept.
@@ -143,7 +144,7 @@ impl Writer {
     }
 }
 
-/// The calls of one connection, newest first. The newest of the last moment may not be written yet.
+/// The calls of one connection, newest first. Those of the last moment in another process may not be written yet.
 pub async fn list(
     app: &App,
     account: &AccountId,
@@ -152,5 +153,6 @@ pub async fn list(
     limit: usize,
 ) -> Result<Page<Call>> {
     connections::get(app, account, connection).await?;
+    app.calls.flush().await;
     Ok(calls::of_connection(&app.db, account, connection, after, limit.clamp(1, PAGE_MAX)).await?)
 }
