@@ -1,9 +1,10 @@
 //! How many webhooks a second are on disk, beside what the machine's bare group commit does with the same bytes.
 //!
 //! Three servers take the same requests over the same HTTP loop and answer 200 once the body is durable: *bare* appends the
-//! bodies that wait to one file and calls fdatasync; *bare table* inserts them into a table of one SQLite file with the
-//! service's settings; *adjoin* is the service, signature and all. `cargo bench -p adjoin --bench ingest`; SQLite, and PostgreSQL
-//! when ADJOIN_TEST_POSTGRES_URL names a server. Loopback only, about a minute.
+//! bodies that wait to one file and calls fdatasync; *bare table* inserts them, some in a statement as the service does, into
+//! a table of one column on the same engine with the service's settings; *adjoin* is the service, signature and all.
+//! `cargo bench -p adjoin --bench ingest`; SQLite, and PostgreSQL when ADJOIN_TEST_POSTGRES_URL names an empty database.
+//! Loopback only, about a minute each.
 
 mod support {
     pub mod machine;
@@ -15,11 +16,14 @@ use std::{
     fs::File,
     io::Write as _,
     path::Path,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
-use adjoin::{store::Db, web};
+use adjoin::{
+    store::{Db, sql},
+    web,
+};
 use adjoin_sandbox::Facts;
 use aws_lc_rs::hmac;
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
@@ -106,8 +110,10 @@ async fn targets(facts: &Facts, url: &str, folder: &Path) -> [String; 3] {
     let (app, origin) = world::serve(facts, url, folder).await;
     world::connect(&app, facts, &origin).await;
     let file = serve(bare_file(File::create(folder.join("bare.log")).expect("a file"))).await;
-    let db = Db::open(&format!("sqlite://{}", folder.join("bare.db").display())).await.expect("a database");
-    let table = serve(bare_table(db)).await;
+    // A file has one writer.
+    let own_file = || format!("sqlite://{}", folder.join("bare.db").display());
+    let beside = if url.starts_with("sqlite:") { own_file() } else { url.to_owned() };
+    let table = serve(bare_table(Db::open(&beside).await.expect("a database"))).await;
     [file, table, origin].map(|origin| origin.strip_prefix("http://").expect("plain HTTP").to_owned())
 }
 
@@ -149,15 +155,28 @@ fn bare_file(mut file: File) -> Intake {
     intake
 }
 
+/// Most bodies in one statement.
+const LINES: usize = 16;
+
+/// `INSERTS[n]` adds `n + 1` bodies.
+static INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let insert = |lines| {
+        let lines: Vec<String> = (1..=lines).map(|nth| format!("(${nth})")).collect();
+        format!("INSERT INTO bare_bodies (body) VALUES {}", lines.join(", "))
+    };
+    (1..=LINES).map(insert).collect()
+});
+
 /// All that wait, into one transaction.
 fn bare_table(db: Db) -> Intake {
     let (intake, mut waiting) = mpsc::channel::<Waiting>(4096);
     tokio::spawn(async move {
         let mut tx = db.begin().await.expect("a transaction");
-        adjoin::store::sql("CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BYTEA NOT NULL)")
-            .execute(&mut tx)
-            .await
-            .expect("a table");
+        for statement in
+            ["DROP TABLE IF EXISTS bare_bodies", "CREATE TABLE bare_bodies (body BYTEA NOT NULL)"]
+        {
+            sql(statement).execute(&mut tx).await.expect("a table");
+        }
         tx.commit().await.expect("committed");
         while let Some(first) = waiting.recv().await {
             let mut group = vec![first];
@@ -165,8 +184,10 @@ fn bare_table(db: Db) -> Intake {
                 group.push(next);
             }
             let mut tx = db.begin().await.expect("a transaction");
-            for (body, _) in &group {
-                let insert = adjoin::store::sql("INSERT INTO bodies (body) VALUES ($1)").bind(body.clone());
+            for lines in group.chunks(LINES) {
+                let insert = lines
+                    .iter()
+                    .fold(sql(&INSERTS[lines.len() - 1]), |insert, (body, _)| insert.bind(body.clone()));
                 insert.execute(&mut tx).await.expect("inserted");
             }
             tx.commit().await.expect("committed");

@@ -1,6 +1,6 @@
 //! Ids that carry their kind: `acc_01890c...`. A UUID v7 behind the prefix, so that ids sort by time.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,14 +19,14 @@ macro_rules! ids {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
         #[schemars(with = "String", extend("pattern" = concat!("^", $prefix, "[0-9a-f]{32}$")))]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// A new id, later in order than those made before it (to the millisecond).
             #[must_use]
             #[expect(clippy::new_without_default, reason = "an id is never a default")]
             pub fn new() -> Self {
-                Self(format!(concat!($prefix, "{}"), uuid::Uuid::now_v7().simple()))
+                Self(format!(concat!($prefix, "{}"), uuid::Uuid::now_v7().simple()).into())
             }
 
             pub fn as_str(&self) -> &str {
@@ -41,7 +41,7 @@ macro_rules! ids {
                     hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
                 });
                 match hex {
-                    Some(_) => Ok(Self(text.to_owned())),
+                    Some(_) => Ok(Self(text.into())),
                     None => Err(InvalidId { prefix: $prefix, text: text.chars().take(64).collect() }),
                 }
             }
@@ -56,7 +56,7 @@ macro_rules! ids {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                (*id.0).to_owned()
             }
         }
 
@@ -68,13 +68,13 @@ macro_rules! ids {
 
         impl From<&$name> for crate::store::Value {
             fn from(id: &$name) -> Self {
-                Self::Text(Some(id.0.clone()))
+                Self::Text(Some((*id.0).to_owned()))
             }
         }
 
         impl From<Option<&$name>> for crate::store::Value {
             fn from(id: Option<&$name>) -> Self {
-                Self::Text(id.map(|id| id.0.clone()))
+                Self::Text(id.map(|id| (*id.0).to_owned()))
             }
         }
 

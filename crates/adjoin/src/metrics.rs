@@ -1,8 +1,12 @@
 //! Numbers for a Prometheus server, at `/metrics`. No label holds an id of anybody.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, Unit};
+use metrics::{Counter, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
 /// Bounds of the latency buckets, in seconds.
@@ -25,7 +29,14 @@ const LEAD_AGE: &str = "adjoin_lead_age_at_reading_seconds";
 const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
 
 /// One app's numbers; there is no global recorder, so that apps in one process do not mix theirs.
-pub struct Metrics(PrometheusRecorder);
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    /// By method and outcome, so that a call need not look its numbers up by their labels.
+    calls: Mutex<HashMap<(&'static str, &'static str), OfCalls>>,
+}
+
+/// How many calls, and how long each took.
+struct OfCalls(Counter, Histogram);
 
 impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -80,66 +91,76 @@ impl Default for Metrics {
             None,
             "Share of errors among the last 500 calls to Meta; 0.15 costs the Full access tier".into(),
         );
-        Self(recorder)
+        Self { recorder, calls: Mutex::default() }
     }
 }
 
 impl Metrics {
     pub fn called(&self, method: &'static str, outcome: &'static str, took: Duration) {
-        let method = Label::from_static_parts("method", method);
-        let calls =
-            Key::from_parts(CALLS, vec![method.clone(), Label::from_static_parts("outcome", outcome)]);
-        self.0.register_counter(&calls, &METADATA).increment(1);
-        self.0
-            .register_histogram(&Key::from_parts(LATENCY, vec![method]), &METADATA)
-            .record(took.as_secs_f64());
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let OfCalls(count, latency) = calls.entry((method, outcome)).or_insert_with(|| {
+            let method = Label::from_static_parts("method", method);
+            let labels = vec![method.clone(), Label::from_static_parts("outcome", outcome)];
+            OfCalls(
+                self.recorder.register_counter(&Key::from_parts(CALLS, labels), &METADATA),
+                self.recorder.register_histogram(&Key::from_parts(LATENCY, vec![method]), &METADATA),
+            )
+        });
+        count.increment(1);
+        latency.record(took.as_secs_f64());
     }
 
     pub fn not_logged(&self, calls: u64) {
-        self.0.register_counter(&Key::from_static_name(UNLOGGED), &METADATA).increment(calls);
+        self.recorder.register_counter(&Key::from_static_name(UNLOGGED), &METADATA).increment(calls);
     }
 
     pub fn webhook(&self, outcome: &'static str) {
         let key = Key::from_parts(WEBHOOKS, vec![Label::from_static_parts("outcome", outcome)]);
-        self.0.register_counter(&key, &METADATA).increment(1);
+        self.recorder.register_counter(&key, &METADATA).increment(1);
     }
 
     /// An event arrived at an endpoint, so long after it happened.
     pub fn delivered(&self, age: Duration) {
         self.not_delivered("delivered");
-        self.0.register_histogram(&Key::from_static_name(DELIVERY_AGE), &METADATA).record(age.as_secs_f64());
+        self.recorder
+            .register_histogram(&Key::from_static_name(DELIVERY_AGE), &METADATA)
+            .record(age.as_secs_f64());
     }
 
     /// An attempt ended otherwise.
     pub fn not_delivered(&self, outcome: &'static str) {
         let key = Key::from_parts(DELIVERIES, vec![Label::from_static_parts("outcome", outcome)]);
-        self.0.register_counter(&key, &METADATA).increment(1);
+        self.recorder.register_counter(&key, &METADATA).increment(1);
     }
 
     pub fn deliveries_waiting(&self, waiting: i64) {
         #[expect(clippy::cast_precision_loss, reason = "a number to look at")]
-        self.0.register_gauge(&Key::from_static_name(DELIVERIES_WAITING), &METADATA).set(waiting as f64);
+        self.recorder
+            .register_gauge(&Key::from_static_name(DELIVERIES_WAITING), &METADATA)
+            .set(waiting as f64);
     }
 
     /// Tries to read leads: `read`, `gone`, or the cause for which they are parked.
     pub fn leads(&self, outcome: &'static str, leads: u64) {
         let key = Key::from_parts(LEADS, vec![Label::from_static_parts("outcome", outcome)]);
-        self.0.register_counter(&key, &METADATA).increment(leads);
+        self.recorder.register_counter(&key, &METADATA).increment(leads);
     }
 
     /// How old a lead was when it was read.
     pub fn lead_read(&self, age: Duration) {
-        self.0.register_histogram(&Key::from_static_name(LEAD_AGE), &METADATA).record(age.as_secs_f64());
+        self.recorder
+            .register_histogram(&Key::from_static_name(LEAD_AGE), &METADATA)
+            .record(age.as_secs_f64());
     }
 
     /// The text a Prometheus server reads.
     pub fn render(&self, error_share: f64) -> String {
-        self.0.register_gauge(&Key::from_static_name(ERROR_SHARE), &METADATA).set(error_share);
-        self.0.handle().render()
+        self.recorder.register_gauge(&Key::from_static_name(ERROR_SHARE), &METADATA).set(error_share);
+        self.recorder.handle().render()
     }
 
     /// Folds what was recorded into its buckets; without it memory grows while nobody reads.
     pub fn upkeep(&self) {
-        self.0.handle().run_upkeep();
+        self.recorder.handle().run_upkeep();
     }
 }

@@ -1,6 +1,8 @@
-use http::HeaderMap;
-use serde::Serialize;
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// How much of Meta's limits is used up, as far as an answer's headers tell.
 ///
@@ -74,22 +76,29 @@ pub enum AccessTier {
 
 impl Usage {
     pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
+        let members = |name: &str| {
+            let text = headers.get(name)?.as_bytes();
+            serde_json::from_slice::<Members<'_>>(text)
+                .ok()
+                .filter(|_| text.trim_ascii_start().starts_with(b"{"))
+        };
+        let business = headers.get("x-business-use-case-usage").map(HeaderValue::as_bytes);
         Self {
-            app: object(headers, "x-app-usage").map(|it| AppUsage {
-                call_count: number(&it, "call_count"),
-                total_time: number(&it, "total_time"),
-                total_cputime: number(&it, "total_cputime"),
+            app: members("x-app-usage").map(|it| AppUsage {
+                call_count: number(it.call_count),
+                total_time: number(it.total_time),
+                total_cputime: number(it.total_cputime),
             }),
-            ad_account: object(headers, "x-ad-account-usage").map(|it| AdAccountUsage {
-                acc_id_util_pct: number(&it, "acc_id_util_pct"),
-                reset_time_duration: it.get("reset_time_duration").map(|_| whole(&it, "reset_time_duration")),
-                ads_api_access_tier: tier(&it),
+            ad_account: members("x-ad-account-usage").map(|it| AdAccountUsage {
+                acc_id_util_pct: number(it.acc_id_util_pct),
+                reset_time_duration: it.reset_time_duration.map(|seconds| whole(Some(seconds))),
+                ads_api_access_tier: tier(it.ads_api_access_tier),
             }),
-            business: object(headers, "x-business-use-case-usage").map_or_else(Vec::new, |it| business(&it)),
-            insights: object(headers, "x-fb-ads-insights-throttle").map(|it| InsightsThrottle {
-                app_id_util_pct: number(&it, "app_id_util_pct"),
-                acc_id_util_pct: number(&it, "acc_id_util_pct"),
-                ads_api_access_tier: tier(&it),
+            business: business.map(of_business).unwrap_or_default(),
+            insights: members("x-fb-ads-insights-throttle").map(|it| InsightsThrottle {
+                app_id_util_pct: number(it.app_id_util_pct),
+                acc_id_util_pct: number(it.acc_id_util_pct),
+                ads_api_access_tier: tier(it.ads_api_access_tier),
             }),
         }
     }
@@ -112,49 +121,75 @@ impl Usage {
     }
 }
 
-fn object(headers: &HeaderMap, name: &str) -> Option<Value> {
-    let value: Value = serde_json::from_slice(headers.get(name)?.as_bytes()).ok()?;
-    value.is_object().then_some(value)
+/// The members of all four headers, each as it stands there: one that is odd must not hide the others.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Members<'a> {
+    #[serde(borrow)]
+    r#type: Option<&'a RawValue>,
+    #[serde(borrow)]
+    call_count: Option<&'a RawValue>,
+    #[serde(borrow)]
+    total_cputime: Option<&'a RawValue>,
+    #[serde(borrow)]
+    total_time: Option<&'a RawValue>,
+    #[serde(borrow)]
+    estimated_time_to_regain_access: Option<&'a RawValue>,
+    #[serde(borrow)]
+    acc_id_util_pct: Option<&'a RawValue>,
+    #[serde(borrow)]
+    app_id_util_pct: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reset_time_duration: Option<&'a RawValue>,
+    #[serde(borrow)]
+    ads_api_access_tier: Option<&'a RawValue>,
 }
 
-fn business(value: &Value) -> Vec<BusinessUsage> {
-    let ids = value.as_object().into_iter().flatten();
-    ids.flat_map(|(id, rows)| {
-        rows.as_array().into_iter().flatten().filter(|row| row.is_object()).map(|row| BusinessUsage {
-            id: id.clone(),
-            kind: row.get("type").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            call_count: number(row, "call_count"),
-            total_cputime: number(row, "total_cputime"),
-            total_time: number(row, "total_time"),
-            minutes_to_regain_access: whole(row, "estimated_time_to_regain_access"),
-            ads_api_access_tier: tier(row),
+/// Rows by id; what is no row counts as absent.
+fn of_business(text: &[u8]) -> Vec<BusinessUsage> {
+    let ids: BTreeMap<String, &RawValue> = serde_json::from_slice(text).unwrap_or_default();
+    let rows = ids.iter().flat_map(|(id, rows)| {
+        let rows: Vec<&RawValue> = serde_json::from_str(rows.get()).unwrap_or_default();
+        rows.into_iter().map(move |row| (id, row))
+    });
+    rows.filter(|(_, row)| row.get().starts_with('{'))
+        .filter_map(|(id, row)| {
+            let row: Members<'_> = serde_json::from_str(row.get()).ok()?;
+            Some(BusinessUsage {
+                id: id.clone(),
+                kind: text_of(row.r#type).unwrap_or_default(),
+                call_count: number(row.call_count),
+                total_cputime: number(row.total_cputime),
+                total_time: number(row.total_time),
+                minutes_to_regain_access: whole(row.estimated_time_to_regain_access),
+                ads_api_access_tier: tier(row.ads_api_access_tier),
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 /// A number, or a number written as text; anything else and anything negative is 0.
-fn number(object: &Value, name: &str) -> f64 {
-    let found = match object.get(name) {
-        Some(Value::Number(it)) => it.as_f64(),
-        Some(Value::String(it)) => it.trim().parse().ok(),
-        _ => None,
-    };
+fn number(member: Option<&RawValue>) -> f64 {
+    let found = member.and_then(|it| it.get().trim_matches('"').trim().parse().ok());
     found.filter(|it: &f64| it.is_finite() && *it >= 0.0).unwrap_or_default()
 }
 
-fn whole(object: &Value, name: &str) -> u64 {
+fn whole(member: Option<&RawValue>) -> u64 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "finite and not negative; `as` saturates"
     )]
-    let rounded_up = number(object, name).ceil() as u64;
+    let rounded_up = number(member).ceil() as u64;
     rounded_up
 }
 
-fn tier(object: &Value) -> Option<AccessTier> {
-    Some(match object.get("ads_api_access_tier")?.as_str()? {
+fn text_of(member: Option<&RawValue>) -> Option<String> {
+    serde_json::from_str(member?.get()).ok()
+}
+
+fn tier(member: Option<&RawValue>) -> Option<AccessTier> {
+    Some(match text_of(member)?.as_str() {
         "development_access" => AccessTier::DevelopmentAccess,
         "standard_access" => AccessTier::StandardAccess,
         other => AccessTier::Other(other.to_owned()),
@@ -163,7 +198,7 @@ fn tier(object: &Value) -> Option<AccessTier> {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderName;
     use proptest::prelude::*;
 
     use super::*;

@@ -67,20 +67,12 @@ async fn end_all(db: &Db, now: Timestamp) -> Result<()> {
         .bind(now)
         .execute(&mut tx)
         .await?;
-    sql("UPDATE subscriptions SET check_at = $1 WHERE check_at > $1 AND check_at <= $2")
-        .bind(now)
-        .bind(soon)
-        .execute(&mut tx)
-        .await?;
-    sql("UPDATE subscriptions SET list_forms_at = $1 WHERE list_forms_at > $1 AND list_forms_at <= $2")
-        .bind(now)
-        .bind(soon)
-        .execute(&mut tx)
-        .await?;
-    sql("UPDATE app_subscriptions SET check_at = $1 WHERE check_at > $1 AND check_at <= $2")
-        .bind(now)
-        .bind(soon)
-        .execute(&mut tx)
-        .await?;
+    for due in [
+        "UPDATE subscriptions SET check_at = $1 WHERE check_at > $1 AND check_at <= $2",
+        "UPDATE subscriptions SET list_forms_at = $1 WHERE list_forms_at > $1 AND list_forms_at <= $2",
+        "UPDATE app_subscriptions SET check_at = $1 WHERE check_at > $1 AND check_at <= $2",
+    ] {
+        sql(due).bind(now).bind(soon).execute(&mut tx).await?;
+    }
     tx.commit().await
 }

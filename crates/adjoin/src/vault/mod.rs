@@ -67,10 +67,10 @@ pub enum Scope {
 }
 
 impl Scope {
-    fn name(&self) -> String {
+    fn name(&self) -> &str {
         match self {
-            Self::Partner => "partner".to_owned(),
-            Self::Account(id) => id.to_string(),
+            Self::Partner => "partner",
+            Self::Account(id) => id.as_str(),
         }
     }
 }
@@ -87,7 +87,7 @@ pub struct Place<'a> {
 impl Place<'_> {
     fn associated_data(&self, key: &str) -> Vec<u8> {
         // A separator that no id, table or column holds keeps the parts from running into each other.
-        [self.table, self.column, self.row, &self.scope.name(), key].join("\u{1f}").into_bytes()
+        [self.table, self.column, self.row, self.scope.name(), key].join("\u{1f}").into_bytes()
     }
 }
 
@@ -156,7 +156,7 @@ impl Vault {
 
     /// Drops the data key of an account that is erased: whatever it sealed is unreadable from then on.
     pub async fn forget_scope(&self, tx: &mut Tx, scope: &Scope) -> Result<()> {
-        data_keys::delete_scope(tx, &scope.name()).await?;
+        data_keys::delete_scope(tx, scope.name()).await?;
         Ok(())
     }
 
@@ -167,7 +167,7 @@ impl Vault {
         now: Timestamp,
     ) -> Result<(String, Arc<LessSafeKey>)> {
         // Asked anew in each transaction: another node, or a rotation, may have made a newer one.
-        let row = match data_keys::current(tx, &scope.name()).await? {
+        let row = match data_keys::current(tx, scope.name()).await? {
             Some(row) => row,
             None => self.make_data_key(tx, scope, now).await?,
         };
@@ -182,7 +182,13 @@ impl Vault {
             let file = self.inner.key_file.read().expect("no panic holds this lock");
             file.wrap(id.as_str(), &*material)
         };
-        let row = data_keys::DataKey { id, scope: scope.name(), master_key_id, wrapped, is_current: true };
+        let row = data_keys::DataKey {
+            id,
+            scope: scope.name().to_owned(),
+            master_key_id,
+            wrapped,
+            is_current: true,
+        };
         data_keys::insert(tx, &row, now).await?;
         Ok(row)
     }

@@ -83,7 +83,7 @@ pub async fn rotate(vault: &Vault, now: Timestamp, mut progress: impl FnMut(Step
             after.clone_from(&last.row);
             for row in rows {
                 let place = secret.place(&row);
-                let current = data_keys::current(&mut tx, &row.scope.name()).await?;
+                let current = data_keys::current(&mut tx, row.scope.name()).await?;
                 if current.is_some_and(|key| data_key_id(&row.sealed).is_ok_and(|id| id == key.id.as_str())) {
                     continue;
                 }

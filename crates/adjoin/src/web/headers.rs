@@ -2,12 +2,7 @@
 
 use std::sync::LazyLock;
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::service::settings::is_loopback;
 
@@ -29,11 +24,8 @@ pub fn content_security_policy(form_targets: &[&str], frame_ancestors: &[&str]) 
 /// The policy of a page that says nothing of its own.
 static OURS: LazyLock<HeaderValue> = LazyLock::new(|| content_security_policy(&[], &[]));
 
-/// The layer around every route.
-pub async fn guard(request: Request, next: Next) -> Response {
-    let https = served_over_https(request.headers());
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+/// Adds to an answer's headers those that it does not set itself.
+pub fn guard(headers: &mut HeaderMap, https: bool) {
     let mut default = |name: HeaderName, value: HeaderValue| {
         headers.entry(name).or_insert(value);
     };
@@ -48,10 +40,9 @@ pub async fn guard(request: Request, next: Next) -> Response {
     if https {
         default(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    response
 }
 
 /// TLS ends before us. Every host but the machine's own is served over https only, so the host tells.
-fn served_over_https(headers: &HeaderMap) -> bool {
+pub fn served_over_https(headers: &HeaderMap) -> bool {
     headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| !is_loopback(host))
 }

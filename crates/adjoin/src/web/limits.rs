@@ -10,9 +10,9 @@ use std::{
 use axum::{
     body::Bytes,
     extract::{ConnectInfo, FromRequest as _, Request, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use governor::{
     Quota, RateLimiter,
@@ -30,13 +30,12 @@ use crate::{
 /// Largest body that is read, in bytes: 1 MiB.
 pub const BODY_MAX: usize = 1024 * 1024;
 
-/// Longest time a request to the API may take: some reads at Meta, each with its own limit.
+/// Longest time a request may take: some calls at Meta, each with its own limit.
 const DEADLINE: Duration = Duration::from_mins(2);
 
-/// The layer that ends a request at its deadline.
-pub async fn deadline(request: Request, next: Next) -> Response {
-    let answer = tokio::time::timeout(DEADLINE, next.run(request)).await;
-    answer.unwrap_or_else(|_| {
+/// Ends a request at its deadline.
+pub async fn within_deadline(answer: impl Future<Output = Response>) -> Result<Response, Problem> {
+    tokio::time::timeout(DEADLINE, answer).await.map_err(|_| {
         Problem::new(
             StatusCode::GATEWAY_TIMEOUT,
             "took-too-long",
@@ -45,12 +44,17 @@ pub async fn deadline(request: Request, next: Next) -> Response {
             Who::Meta,
             "look whether it was made before sending it again",
         )
-        .into_response()
     })
 }
 
 /// A body of at most 1 MiB needs no longer on any line worth serving.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the body is declared to be, without parameters such as a charset; empty where nothing is declared.
+pub fn media_type(headers: &HeaderMap) -> &str {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim()
+}
 
 /// Reads the whole body, within the limits of size and time.
 pub async fn body(request: Request, app: &App) -> Result<Bytes, Problem> {

@@ -15,7 +15,13 @@ mod reader;
 mod serve;
 pub mod webhooks;
 
-use axum::{Router, middleware, routing::get};
+use axum::{
+    Extension, Router,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
 use tokio::net::TcpListener;
 
 pub use serve::serve;
@@ -30,16 +36,33 @@ pub fn router(app: App) -> Router {
     ));
     Router::new()
         .merge(open_to_all)
-        .merge(api::router(&app))
+        .merge(api::router())
         .merge(console::router(&app))
         .merge(webhooks::router())
         .merge(health::router())
         .route("/assets/{fingerprint}/{name}", get(assets::serve))
         .fallback(reader::nothing_here)
         .method_not_allowed_fallback(reader::wrong_verb)
-        .layer(middleware::from_fn_with_state(app.clone(), reader::address_is_text))
-        .layer(middleware::from_fn(headers::guard))
+        // At once: each call of `layer` boxes every request's way anew.
+        .layer((
+            middleware::from_fn_with_state(app.clone(), around),
+            DefaultBodyLimit::max(limits::BODY_MAX),
+            Extension(api::RateLimits::new(app.config.api_rate, app.clock.clone())),
+        ))
         .with_state(app)
+}
+
+/// What holds for every request.
+async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+    let https = headers::served_over_https(request.headers());
+    let uri = request.uri().clone();
+    let answer = match reader::fault_of_address(&uri) {
+        None => limits::within_deadline(next.run(request)).await,
+        Some(problem) => Err(problem),
+    };
+    let mut response = answer.unwrap_or_else(|problem| reader::answer(&app, uri.path(), problem));
+    headers::guard(response.headers_mut(), https);
+    response
 }
 
 /// Serves until `shutdown` ends, then lets requests under way finish.

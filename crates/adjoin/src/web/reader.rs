@@ -1,9 +1,8 @@
 //! Who reads what no handler answers: a program is told a problem, people see a page, each kind of people its own.
 
 use axum::{
-    extract::{Request, State},
+    extract::State,
     http::{HeaderValue, Method, StatusCode, Uri, header},
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use percent_encoding::percent_decode_str;
@@ -35,7 +34,7 @@ pub fn answer(app: &App, path: &str, problem: Problem) -> Response {
     let mut response = match Reader::of(path) {
         Reader::Program => problem.into_response(),
         Reader::Visitor => pages::refused(app, &problem),
-        Reader::Operator => Failure(Box::new(problem)).into_response(),
+        Reader::Operator => Failure::from(problem).into_response(),
     };
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -73,10 +72,10 @@ pub async fn wrong_verb(State(app): State<App>, method: Method, uri: Uri) -> Res
     answer(&app, uri.path(), problem)
 }
 
-/// The layer that refuses addresses which are no text, or text with a NUL, for all handlers at once.
-pub async fn address_is_text(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Some(fault) = fault(request.uri()) else { return next.run(request).await };
-    let problem = Problem {
+/// Why an address is refused for all handlers at once: it is no text, or it holds a NUL.
+pub fn fault_of_address(uri: &Uri) -> Option<Problem> {
+    let fault = fault(uri)?;
+    Some(Problem {
         faults: vec![fault.clone()],
         ..Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -86,8 +85,7 @@ pub async fn address_is_text(State(app): State<App>, request: Request, next: Nex
             Who::Partner,
             "mend the address and try again",
         )
-    };
-    answer(&app, request.uri().path(), problem)
+    })
 }
 
 fn fault(uri: &Uri) -> Option<Fault> {

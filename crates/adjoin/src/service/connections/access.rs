@@ -1,10 +1,15 @@
+use std::sync::Arc;
+
 use adjoin_graph::Graph;
 
 use super::{NOT_FOUND, RECONNECT, State};
 use crate::{
     id::{AccountId, ConnectionId},
     service::{App, Error, Result, Who},
-    store::{connections as table, connectors},
+    store::{
+        connections::{self as table, Keys},
+        connectors,
+    },
     time::Timestamp,
     vault::Scope,
 };
@@ -18,12 +23,25 @@ pub struct Access {
     /// Speaks the version of the setup.
     pub graph: Graph,
     pub token: adjoin_graph::Access,
-    pub graph_version: String,
-    pub granted: Vec<String>,
     /// The Page whose own token it is; `None` for the connection's token.
     pub page_id: Option<String>,
+    pub(super) keys: Arc<Keys>,
+}
+
+impl Access {
+    pub fn graph_version(&self) -> &str {
+        &self.keys.graph_version
+    }
+
+    /// The permissions that were granted.
+    pub fn granted(&self) -> &[String] {
+        &self.keys.granted.0
+    }
+
     /// Which token this is, so that a refusal of an old one does not end its successor.
-    pub(super) connected_at: Option<Timestamp>,
+    pub(super) fn connected_at(&self) -> Option<Timestamp> {
+        self.keys.connected_at
+    }
 }
 
 /// Looks the connection up and unseals its token. This is on the way of every call: two unseals, and one read a second.
@@ -57,10 +75,8 @@ pub async fn access(app: &App, account: &AccountId, id: &ConnectionId) -> Result
         connection_id: id.clone(),
         graph: app.graphs.get(&keys.graph_version)?,
         token: adjoin_graph::Access::signed(token, secret),
-        graph_version: keys.graph_version.clone(),
-        granted: keys.granted.0.clone(),
         page_id: None,
-        connected_at: keys.connected_at,
+        keys,
     })
 }
 

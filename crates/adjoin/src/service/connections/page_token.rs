@@ -89,12 +89,12 @@ pub async fn page_access(
 ) -> Result<Access> {
     let access = access(app, account, connection).await?;
     let (key, now) = ((connection.clone(), page_id.to_owned()), app.clock.now());
-    let held = app.page_tokens.get(&key, access.connected_at, now);
+    let held = app.page_tokens.get(&key, access.connected_at(), now);
     let token = if let Some(token) = held {
         token
     } else {
         let token = ask(app, &access, page_id).await?;
-        app.page_tokens.put(key, token.clone(), access.connected_at, now);
+        app.page_tokens.put(key, token.clone(), access.connected_at(), now);
         token
     };
     Ok(Access { token: access.token.with_token(token), page_id: Some(page_id.to_owned()), ..access })

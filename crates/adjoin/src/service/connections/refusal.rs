@@ -29,7 +29,7 @@ pub async fn report_refusal(app: &App, access: &Access, error: &adjoin_graph::Er
     let mut tx = app.db.begin().await?;
     let row = table::by_id_for_update(&mut tx, &access.account_id, &access.connection_id).await?;
     // A refusal of the token before says nothing about the one that is in use now.
-    let Some(mut row) = row.filter(|row| row.connected_at == access.connected_at) else { return Ok(()) };
+    let Some(mut row) = row.filter(|row| row.connected_at == access.connected_at()) else { return Ok(()) };
     let Some(next) = after(&row.state.0, refusal, known, now) else { return Ok(()) };
     let before = std::mem::replace(&mut row.state, Json(next));
     row.updated_at = now;

@@ -83,8 +83,8 @@ pub async fn replace(
     Ok(Replaced { connection: row.into(), old })
 }
 
-/// After the commit: wakes the work and makes the leads due that waited for the new token, and takes the old one back at Meta, if there is one to
-/// take back. Whether that works changes nothing here.
+/// After the commit: wakes the work, makes the leads due that waited for the new token, and takes the old one back at
+/// Meta, if there is one to take back. Whether that works changes nothing here.
 pub async fn settle(app: &App, replaced: Replaced) -> Connection {
     wake(app);
     leads::drain(app, &replaced.connection.account_id, None).await;

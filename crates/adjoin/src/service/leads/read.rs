@@ -239,7 +239,7 @@ pub async fn lead_access(line: &Line<'_>, access: &Access, page_id: &str) -> Lea
         #[serde(default)]
         failure_resolution: Option<String>,
     }
-    if !access.granted.iter().any(|name| name == "leads_retrieval") {
+    if !access.granted().iter().any(|name| name == "leads_retrieval") {
         return LeadAccess::Refused(Trouble {
             kind: Kind::Access,
             message: "leads_retrieval is not granted, so leads cannot be read".to_owned(),

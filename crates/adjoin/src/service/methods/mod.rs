@@ -193,6 +193,7 @@ fn message(error: &Error) -> String {
     text.chars().take(LONGEST).collect()
 }
 
+/// Boxed is what most calls do not come to: the future of each would be as large as the largest step.
 async fn attempt(
     app: &App,
     method: &'static Method,
@@ -202,20 +203,20 @@ async fn attempt(
 ) -> Result<Answer> {
     check(method, &call.arguments, call.preview)?;
     let mut access = connections::access(app, &call.account_id, connection).await?;
-    if !method.permitted(&access.granted) {
-        return Err(unpermitted(app, method, &access).await?);
+    if !method.permitted(access.granted()) {
+        return Err(Box::pin(unpermitted(app, method, &access)).await?);
     }
     let touched = touched(method, &call.arguments, connection);
     room(app, &touched)?;
     if method.token == Token::Page {
-        access = page_access(app, &access, &call.arguments).await?;
+        access = Box::pin(page_access(app, &access, &call.arguments)).await?;
     }
     let way = Way { app, access: &access, touched: &touched };
     let findings = rules::check(&way, method, call, trail).await?;
     let mut plan = method.plan(&call.arguments).expect("a method that is not local has a call");
     if call.preview {
         if method.id == stage::METHOD {
-            return stage::preview(&way, plan, &call.arguments).await;
+            return Box::pin(stage::preview(&way, plan, &call.arguments)).await;
         }
         if method.parameter("execution_options").is_none() {
             return Ok(answer::preview(&plan, false, &findings));
@@ -224,12 +225,13 @@ async fn attempt(
     }
 
     if let Some(assets) = assets::Assets::of(method) {
-        return assets::list(&way, method, assets, plan, trail).await;
+        return Box::pin(assets::list(&way, method, assets, plan, trail)).await;
     }
 
     let claim = match &call.idempotency_key {
         Some(key) if method.is_write() && !call.preview => {
-            match idempotency::claim(app, &call.account_id, key, connection, method, &call.arguments).await? {
+            let claim = idempotency::claim(app, &call.account_id, key, connection, method, &call.arguments);
+            match Box::pin(claim).await? {
                 idempotency::Claim::Replay(outcome) => return *outcome,
                 idempotency::Claim::Ours(claim) => Some(claim),
             }
@@ -237,13 +239,13 @@ async fn attempt(
         _ => None,
     };
     let (outcome, error) = if method.id == stage::METHOD {
-        stage::report(&way, method, &plan, &call.arguments, trail).await
+        Box::pin(stage::report(&way, method, &plan, &call.arguments, trail)).await
     } else {
         send(&way, method, call, plan, &findings, trail).await
     };
     if let Some(claim) = claim {
         // The call is made, so its answer is told even when it cannot be kept; the key then counts as cut off.
-        if let Err(error) = claim.settle(app, &outcome, error.as_ref()).await {
+        if let Err(error) = Box::pin(claim.settle(app, &outcome, error.as_ref())).await {
             tracing::error!(%error, "the answer of a call with an idempotency key was not kept");
         }
     }
@@ -268,10 +270,10 @@ async fn send(
     let mut sent = way.send(&request, trail).await;
     if let Err(error) = &sent
         && connections::is_dead_page_token(way.access, error)
-        && let Ok(anew) = page_access(way.app, way.access, &call.arguments).await
+        && let Ok(anew) = Box::pin(page_access(way.app, way.access, &call.arguments)).await
     {
         // What Meta refuses it has not done, so this is safe for a write as well.
-        sent = Way { access: &anew, ..*way }.send(&request, trail).await;
+        sent = Box::pin(Way { access: &anew, ..*way }.send(&request, trail)).await;
     }
     match sent {
         Ok(answer) if call.preview => {
@@ -340,7 +342,7 @@ impl Way<'_> {
                 *trail = Trail { trace_id: answer.trace_id.clone(), ..Trail::default() };
                 self.app.quota.observe(self.touched, &answer.usage, None, self.app.clock.now());
             }
-            Err(error) => self.note_failure(error, trail).await,
+            Err(error) => Box::pin(self.note_failure(error, trail)).await,
         }
     }
 
@@ -413,7 +415,7 @@ fn argument_fault(fault: &catalogue::ArgumentFault) -> Fault {
 /// The error of a method whose permissions were not granted: who can mend that depends on why they were not.
 async fn unpermitted(app: &App, method: &Method, access: &Access) -> Result<Error> {
     let connection = connections::get(app, &access.account_id, &access.connection_id).await?;
-    let lacking = method.lacking(&access.granted);
+    let lacking = method.lacking(access.granted());
     // Where one of several would do, it is the one that was asked for.
     let first = lacking.iter().find(|name| connection.wanted.iter().any(|wanted| wanted == *name));
     let remedy = connection.remedy(first.or(lacking.first()).copied().unwrap_or_default());

@@ -38,7 +38,7 @@ const FIELDS: [&str; 3] = ["tasks", "leadgen_tos_accepted", "has_lead_access"];
 /// Reads, subscribes what is missing, reads again, and says what stands in the way.
 pub(super) async fn look(meta: &AtMeta<'_>, access: &Access) -> Result<Found, Error> {
     let told = told(&meta.line, meta.object_id).await?;
-    let granted = |name: &str| access.granted.iter().any(|known| known == name);
+    let granted = |name: &str| access.granted().iter().any(|known| known == name);
     let obstacle = obstacle(&told, meta.object_id, granted("leads_retrieval"));
     let before = meta.fields().await?;
     let wanted = Object::Page.fields();

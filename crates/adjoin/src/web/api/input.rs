@@ -11,7 +11,7 @@ use aide::{
 use axum::{
     Json,
     extract::{FromRequest, FromRequestParts, Path, Request},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -37,8 +37,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 }
 
 pub fn json_content(headers: &HeaderMap) -> Result<(), Refused> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = given.split(';').next().unwrap_or_default().trim();
+    let media = limits::media_type(headers);
     let is_json = media.eq_ignore_ascii_case("application/json")
         || (media.len() > 5
             && media.to_ascii_lowercase().starts_with("application/")
@@ -47,7 +46,7 @@ pub fn json_content(headers: &HeaderMap) -> Result<(), Refused> {
         return Ok(());
     }
     let found =
-        if given.is_empty() { "it has no Content-Type".to_owned() } else { format!("it is {given:?}") };
+        if media.is_empty() { "it has no Content-Type".to_owned() } else { format!("it is {media:?}") };
     Err(Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "not-json",
@@ -214,6 +213,8 @@ impl<T: JsonSchema> OperationInput for At<T> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
     use crate::service::Fault;
 

@@ -18,10 +18,8 @@ use aide::{
     openapi::{Info, OpenApi, SecurityScheme},
 };
 use axum::{
-    Extension, Json, Router,
-    extract::DefaultBodyLimit,
+    Json, Router,
     http::{Method, StatusCode},
-    middleware,
     response::IntoResponse,
     routing::{any, get},
 };
@@ -29,7 +27,7 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 
 use crate::{
     service::{App, Who},
-    web::{limits, problem::Problem},
+    web::problem::Problem,
 };
 
 pub use answer::Refused;
@@ -143,19 +141,13 @@ fn routes() -> ApiRouter<App> {
 }
 
 /// The API's routes, its document, and problems for paths and verbs that are not there.
-pub fn router(app: &App) -> Router<App> {
+pub fn router() -> Router<App> {
     let (router, document) = build();
     let document = Arc::new(document);
     router
         .route("/v1/openapi.json", get(async move || Json(&*document).into_response()))
         .route("/v1/{*path}", any(no_such_path))
         .method_not_allowed_fallback(wrong_verb)
-        // At once, outermost first: each call of `layer` boxes every request's way anew.
-        .layer((
-            middleware::from_fn(limits::deadline),
-            DefaultBodyLimit::max(limits::BODY_MAX),
-            Extension(RateLimits::new(app.config.api_rate, app.clock.clone())),
-        ))
 }
 
 /// The OpenAPI 3.1 document, as `/v1/openapi.json` serves it.

@@ -3,7 +3,7 @@
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{StatusCode, request::Parts},
 };
 use serde::de::DeserializeOwned;
 
@@ -21,7 +21,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        if !is_form(request.headers()) {
+        let media = limits::media_type(request.headers());
+        if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(refused(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "what was sent is no form; nothing was done",
@@ -58,14 +59,8 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = given.split(';').next().unwrap_or_default().trim();
-    media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-}
-
 fn refused(status: StatusCode, detail: &str, fault: Option<Fault>) -> Failure {
-    Failure(Box::new(Problem {
+    Problem {
         faults: fault.into_iter().collect(),
         ..Problem::new(
             status,
@@ -75,5 +70,6 @@ fn refused(status: StatusCode, detail: &str, fault: Option<Fault>) -> Failure {
             Who::Partner,
             "go back, load the page anew, and send its form again",
         )
-    }))
+    }
+    .into()
 }

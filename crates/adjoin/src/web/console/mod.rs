@@ -25,7 +25,7 @@ pub mod words;
 use askama::Template;
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRequestParts, Query},
+    extract::{FromRequestParts, Query},
     http::{StatusCode, request::Parts},
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get, post},
@@ -37,7 +37,7 @@ use crate::{
     audit::Actor,
     service::{self, App},
     time::Timestamp,
-    web::{limits::BODY_MAX, reader},
+    web::reader,
 };
 
 use done::Done;
@@ -154,7 +154,6 @@ pub fn router(app: &App) -> Router<App> {
         .route("/accounts/{account}/connections/{connection}/ad-sets/{id}", get(ads::show::ad_set))
         .method_not_allowed_fallback(reader::wrong_verb)
         .layer(axum::Extension(limits))
-        .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(CsrfLayer::new().with_rejection_response(|_| Failure::cross_site().into_response()))
 }
 
