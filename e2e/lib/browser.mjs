@@ -67,7 +67,7 @@ export async function openPage(t, options = {}) {
 /** Keeps a picture of the page, and fails on accessibility faults that keep people out. */
 export async function look(page, name) {
   mkdirSync(artifacts, { recursive: true });
-  await page.screenshot({ path: join(artifacts, `${name}.png`), fullPage: true });
+  await page.screenshot({ path: join(artifacts, `${name}.png`), fullPage: true, animations: 'disabled' });
   // axe is a script too, and waits for ever where none runs; the same pages are checked with scripts on.
   const found = page.hasScript ? await violations(page) : [];
   if (found.length > 0) {

@@ -1,6 +1,8 @@
 // What accounts pay for: somebody sends a form, and the partner's backend has it. Seen from the console.
 
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { startWorld } from '../lib/adjoin.mjs';
 import { closeBrowser, lookAtAll, openBrowser, openPage, reloadUntil, tabTo } from '../lib/browser.mjs';
@@ -15,9 +17,10 @@ after(closeBrowser);
 
 const account = 'Blue Door Bakery';
 
-/** An account that is connected for leads; the operator stands on its page. */
-async function connected(t, options) {
+/** An account that is connected for leads; the operator stands on its page. `prepare` may change the sandbox first. */
+async function connected(t, options, prepare = () => {}) {
   const world = await startWorld(t);
+  await prepare(world.graph);
   const operator = await openPage(t, options);
   await becomeOperator(operator, world);
   await setServiceDomain(operator, world);
@@ -190,6 +193,60 @@ for (const [name, options] of Object.entries({ script: {}, 'no-script': { javaSc
     await see('lead-erased');
   });
 }
+
+/** The app's webhooks of Pages go to another service, which was there first. Answers its address. */
+async function subscribeAnother(t, graph) {
+  const other = createServer((request, response) => {
+    response.end(new URL(request.url, 'http://other').searchParams.get('hub.challenge'));
+  });
+  await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
+  t.after(() => new Promise((resolve) => other.close(resolve)));
+  const callback = `http://127.0.0.1:${other.address().port}/the-crm-before`;
+  const { origin } = new URL(graph.graph_url);
+  const answer = await fetch(`${origin}/${graph.api_version}/${graph.app_id}/subscriptions`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      object: 'page', fields: 'leadgen', callback_url: callback, verify_token: 'other',
+      access_token: `${graph.app_id}|${graph.app_secret}`,
+    }),
+  });
+  assert.equal(answer.status, 200, await answer.text());
+  return callback;
+}
+
+/** Posts a webhook as Meta does. */
+async function post(world, body) {
+  const text = JSON.stringify(body);
+  const signature = createHmac('sha256', world.graph.app_secret).update(text).digest('hex');
+  const answer = await fetch(`${world.origin}/webhooks/facebook`, {
+    method: 'POST', body: text, headers: { 'x-hub-signature-256': `sha256=${signature}` },
+  });
+  assert.equal(answer.status, 200);
+}
+
+test('webhooks that go elsewhere are taken over, and what nobody can use is kept', async (t) => {
+  let callback;
+  const { world, operator } = await connected(t, {}, async (graph) => {
+    callback = await subscribeAnother(t, graph);
+  });
+  await operator.goto(`${world.origin}/connectors/facebook-marketing/webhooks`);
+  await reloadUntil(operator, operator.getByText('Not subscribed', { exact: true }));
+  await operator.getByText(callback).first().waitFor();
+  await lookAtAll(operator, 'webhooks-elsewhere');
+  await operator.getByRole('link', { name: 'Take over' }).click();
+  await lookAtAll(operator, 'webhooks-take-over');
+  await operator.getByRole('button', { name: 'Take them over' }).click();
+  await reloadUntil(operator, operator.getByText('Subscribed', { exact: true }).nth(1));
+
+  const change = (field, value) => ({ field, value });
+  const entry = (id, ...changes) => ({ object: 'page', entry: [{ id, time: 1795514400, changes }] });
+  await post(world, entry('990011223344556', change('leadgen', { leadgen_id: '1', page_id: '990011223344556' })));
+  await post(world, entry(world.graph.page_id, change('feed', { item: 'post' }), change('leadgen', { odd: true })));
+  await post(world, entry('0', change('leadgen', { leadgen_id: '444444444444', page_id: '444444444444' })));
+  await operator.goto(`${world.origin}/quarantine`);
+  await reloadUntil(operator, operator.getByRole('row').nth(4));
+  await lookAtAll(operator, 'quarantine-filled');
+});
 
 test('with the keyboard alone: from the inbox to the lead', async (t) => {
   const { world, operator } = await connected(t);
