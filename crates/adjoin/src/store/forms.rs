@@ -247,22 +247,25 @@ pub async fn unknown(
     Ok(rows.into_iter().map(|row| row.form_id).collect())
 }
 
-/// How many leads of a form are here, test leads apart: read whole, and announced only.
+/// How many leads of a form are here, test leads apart: read whole, announced only, and announced but not there at Meta.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Here {
     pub held: i64,
     pub waiting: i64,
+    pub gone: i64,
 }
-row!(Here { held, waiting });
+row!(Here { held, waiting, gone });
 
 pub async fn here(db: &Db, account: &AccountId, form_id: &str) -> Result<Here> {
-    let row = sql("SELECT COUNT(CASE WHEN status IN ('seen', 'parked') THEN NULL ELSE 1 END) AS held,
-                COUNT(CASE WHEN status IN ('seen', 'parked') THEN 1 END) AS waiting
+    let row =
+        sql("SELECT COUNT(CASE WHEN status IN ('seen', 'parked', 'gone') THEN NULL ELSE 1 END) AS held,
+                COUNT(CASE WHEN status IN ('seen', 'parked') THEN 1 END) AS waiting,
+                COUNT(CASE WHEN status = 'gone' THEN 1 END) AS gone
          FROM leads WHERE account_id = $1 AND form_id = $2 AND NOT is_test")
-    .bind(account)
-    .bind(form_id)
-    .optional(db)
-    .await?;
+        .bind(account)
+        .bind(form_id)
+        .optional(db)
+        .await?;
     Ok(row.unwrap_or_default())
 }
 
@@ -272,14 +275,22 @@ pub struct Counted {
     pub counts: Json<Counts>,
     pub held: i64,
     pub waiting: i64,
+    pub gone: i64,
 }
-row!(Counted { counts, held, waiting });
+row!(Counted { counts, held, waiting, gone });
+
+impl Counted {
+    pub fn here(&self) -> Here {
+        Here { held: self.held, waiting: self.waiting, gone: self.gone }
+    }
+}
 
 /// Every form of an account, for the totals.
 pub async fn counted_of_account(db: &Db, account: &AccountId, limit: i64) -> Result<Vec<Counted>> {
     sql("SELECT f.counts AS counts,
-                COUNT(l.id) - COUNT(CASE WHEN l.status IN ('seen', 'parked') THEN 1 END) AS held,
-                COUNT(CASE WHEN l.status IN ('seen', 'parked') THEN 1 END) AS waiting
+                COUNT(l.id) - COUNT(CASE WHEN l.status IN ('seen', 'parked', 'gone') THEN 1 END) AS held,
+                COUNT(CASE WHEN l.status IN ('seen', 'parked') THEN 1 END) AS waiting,
+                COUNT(CASE WHEN l.status = 'gone' THEN 1 END) AS gone
          FROM forms f LEFT JOIN leads l ON l.account_id = f.account_id AND l.form_id = f.form_id AND NOT l.is_test
          WHERE f.account_id = $1 GROUP BY f.form_id, f.counts ORDER BY f.form_id LIMIT $2")
     .bind(account)

@@ -64,6 +64,7 @@ row!(Counted { counts, here });
 pub async fn counted(db: &Db, limit: i64) -> Result<Vec<Counted>> {
     sql("SELECT f.counts AS counts, COUNT(l.id) AS here
          FROM forms f LEFT JOIN leads l ON l.account_id = f.account_id AND l.form_id = f.form_id AND NOT l.is_test
+             AND l.status <> 'gone'
          WHERE f.counted_at IS NOT NULL GROUP BY f.account_id, f.form_id, f.counts LIMIT $1")
     .bind(limit)
     .all(db)

@@ -92,7 +92,7 @@ macro_rules! parked {
         concat!(
             "UPDATE leads SET due_at = $5, leased_until = NULL,
                  attempts = CASE WHEN cause = $6 THEN attempts + 1 ELSE 1 END,
-                 state = CASE WHEN cause = $6 THEN state ELSE $7 END, status = 'parked', cause = $6
+                 state = CASE WHEN SUBSTR(state, 1, LENGTH($9)) = $9 THEN state ELSE $7 END, status = 'parked', cause = $6
              WHERE id IN
                  (SELECT id FROM leads WHERE account_id = $1 AND page_id = $2 AND due_at <= $3
                       AND status IN ('seen', 'parked', 'gone')
@@ -423,7 +423,7 @@ pub struct Wait<'a> {
 const PARKED_AT_ONCE: i64 = 2000;
 
 /// Parks the leads of a Page that are due now, those under the lease among them: what keeps one from being read keeps all.
-/// Those that are parked for the same cause keep their state.
+/// Those that are parked for the same reason keep since when.
 pub async fn park_page(tx: &mut Tx, wait: &Wait<'_>) -> Result<u64> {
     let text = if tx.locks_rows() { parked!(" FOR UPDATE SKIP LOCKED") } else { parked!("") };
     sql(text)
@@ -435,6 +435,7 @@ pub async fn park_page(tx: &mut Tx, wait: &Wait<'_>) -> Result<u64> {
         .bind(wait.state.cause().unwrap_or_default())
         .bind(Json(wait.state.clone()))
         .bind(PARKED_AT_ONCE)
+        .bind(wait.state.reason())
         .execute(tx)
         .await
 }

@@ -273,6 +273,66 @@ fn refused_access_says_why_and_drains_when_the_page_is_found_mended() {
 }
 
 #[test]
+fn why_a_lead_is_parked_is_told_as_it_is_now() {
+    on_each_connected(&[], async |it| {
+        let told = async |id: &String| match it.lead(id).await.state.0 {
+            State::Parked { message, next_step, since, .. } => (format!("{message}; {next_step}"), since),
+            other => panic!("{other:?}"),
+        };
+        it.switch_on("leads_permission_missing");
+        watch(&it.test.app).await;
+        let ids = it.announced(2).await;
+        hydrate(&it.test.app).await;
+        let (first, since) = told(&ids[0]).await;
+        it.advance(2 * HOUR);
+        hydrate(&it.test.app).await;
+        assert_eq!(told(&ids[0]).await, (first.clone(), since), "the same reason, since it began");
+
+        it.switch_off("leads_permission_missing");
+        it.switch_on("leads_access_manager");
+        it.advance(2 * HOUR);
+        watch(&it.test.app).await;
+        hydrate(&it.test.app).await;
+        for id in &ids {
+            let (second, from) = told(id).await;
+            assert!(second.contains("Lead") && second != first && from > since, "{first} / {second}");
+        }
+    });
+}
+
+#[test]
+fn an_announced_lead_that_is_not_there_hides_none_that_is_missing() {
+    on_each_connected(&[], async |it| {
+        let app = &it.test.app;
+        it.announced(1).await;
+        crate::forms::sweep(app).await;
+        hydrate(app).await;
+        let made_up = "123456789012345".to_owned();
+        it.announce(std::slice::from_ref(&made_up)).await;
+        hydrate(app).await;
+        it.advance(15 * 60);
+        hydrate(app).await;
+        assert!(matches!(it.lead(&made_up).await.state.0, State::Gone { .. }));
+
+        let mut tx = app.db.begin().await.unwrap();
+        sql("UPDATE forms SET counts = $1, counted_at = $2 WHERE form_id = $3")
+            .bind(r#"{"leads":2}"#)
+            .bind(it.test.clock.now())
+            .bind(&it.facts.form_id)
+            .execute(&mut tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let form = adjoin::service::forms::get(app, &it.account, &it.facts.form_id).await.unwrap().form;
+        let counted = form.completeness;
+        assert_eq!((counted.held, counted.waiting, counted.gone, counted.missing), (1, 0, 1, Some(1)));
+        let totals = adjoin::service::forms::list(app, &it.account, None, None, 1).await.unwrap().totals;
+        assert_eq!((totals.held, totals.waiting, totals.gone, totals.missing), (1, 0, 1, 1));
+        assert_eq!(adjoin::service::overview::lead_counts(app).await.unwrap().missing, 1);
+    });
+}
+
+#[test]
 fn a_throttle_waits_for_metas_time_and_breaks_nothing() {
     on_each_connected(&[], async |it| {
         it.switch_on("leads_throttled");

@@ -79,6 +79,15 @@ enum Wait {
     Backoff,
 }
 
+/// What of a page's leads is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// With all that the page says of them.
+    Whole,
+    /// That they are there; the hydrator reads each.
+    Sighted,
+}
+
 /// One form, held by this lease.
 struct Held<'a> {
     app: &'a App,
@@ -169,7 +178,18 @@ impl Held<'_> {
                         let form_id = self.form.form_id.as_str();
                         self.tests = Some(leads::test_leads(line, [form_id]).await);
                     }
-                    if !self.commit(&page).await? {
+                    let committed = match self.commit(&page, Depth::Whole).await {
+                        // One that cannot be stored must not keep the form back: each is read on its own then.
+                        Err(Error::Store(error)) if error.is_about_data() => {
+                            tracing::warn!(
+                                error = &error as &dyn std::error::Error,
+                                "a page's leads are read one by one"
+                            );
+                            self.commit(&page, Depth::Sighted).await?
+                        }
+                        outcome => outcome?,
+                    };
+                    if !committed {
                         return Ok(Ok(End::Lost));
                     }
                     if !page.has_next {
@@ -183,7 +203,7 @@ impl Held<'_> {
     }
 
     /// Commits the leads of one page with how far the pass is. False: the form is somebody else's.
-    async fn commit(&mut self, page: &Page<Value>) -> Result<bool> {
+    async fn commit(&mut self, page: &Page<Value>, depth: Depth) -> Result<bool> {
         let now = self.app.clock.now();
         let mut tx = self.app.db.begin_apart().await?;
         let Some(mut row) = self.still_ours(&mut tx).await? else { return Ok(false) };
@@ -210,7 +230,7 @@ impl Held<'_> {
             pass.saw(lead.submitted_at, seen.is_new, watermark);
         }
         let mut told = false;
-        for lead in &found {
+        for lead in found.iter().filter(|_| depth == Depth::Whole) {
             let is_test = self.tests.as_ref().is_some_and(|tests| tests.contains(&lead.id));
             told |=
                 leads::fill(self.app, &mut tx, &row.account_id, &lead.id, lead.whole, is_test, now).await?;
@@ -224,6 +244,9 @@ impl Held<'_> {
         self.form = row;
         if told {
             self.app.wakes.deliver.notify_one();
+        }
+        if depth == Depth::Sighted {
+            self.app.wakes.hydrate.notify_one();
         }
         Ok(true)
     }

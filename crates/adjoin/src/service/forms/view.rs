@@ -42,7 +42,8 @@ pub struct Form {
 /// Meta does not document what its counters count (test leads, deleted leads), nor how soon. So `missing` is a **lower
 /// bound**: leads that Meta counts, less those that it says have expired, less all that are here, expired or not. More may
 /// be missing when leads are here that Meta counts as expired. Nothing is missing for sure only when `missing` and
-/// `waiting` are zero and `expired` is.
+/// `waiting` are zero and `expired` is. Leads that are `gone` do not count as here, or each would hide one that is missing;
+/// where Meta still counts them they stand among the missing ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Completeness {
     /// Leads by Meta's count.
@@ -55,6 +56,8 @@ pub struct Completeness {
     pub held: i64,
     /// Leads that were announced and could not be read yet.
     pub waiting: i64,
+    /// Leads that were announced and that Meta does not have, or no longer, though the Page's leads can be read.
+    pub gone: i64,
     /// At least so many are missing; null when Meta has told no count.
     pub missing: Option<i64>,
     /// When Meta counted.
@@ -62,13 +65,15 @@ pub struct Completeness {
 }
 
 impl Completeness {
-    fn of(counts: &Counts, held: i64, waiting: i64, counted_at: Option<Timestamp>) -> Self {
+    fn of(counts: &Counts, here: table::Here, counted_at: Option<Timestamp>) -> Self {
+        let table::Here { held, waiting, gone } = here;
         Self {
             at_meta: counts.leads,
             organic: counts.organic,
             expired: counts.expired,
             held,
             waiting,
+            gone,
             missing: counts.missing(held + waiting),
             counted_at,
         }
@@ -124,6 +129,8 @@ pub struct Totals {
     pub held: i64,
     /// Leads that were announced and could not be read yet.
     pub waiting: i64,
+    /// Leads that were announced and that Meta does not have, or no longer.
+    pub gone: i64,
     /// At least so many are missing: the sum over the forms.
     pub missing: i64,
     /// Forms that Meta has told no count of.
@@ -161,14 +168,15 @@ pub async fn list(
 
 async fn totals(app: &App, account: &AccountId) -> Result<Totals> {
     let mut totals =
-        Totals { forms: 0, at_meta: 0, expired: 0, held: 0, waiting: 0, missing: 0, uncounted: 0 };
+        Totals { forms: 0, at_meta: 0, expired: 0, held: 0, waiting: 0, gone: 0, missing: 0, uncounted: 0 };
     for row in table::counted_of_account(&app.db, account, TOTALLED).await? {
-        let one = Completeness::of(&row.counts.0, row.held, row.waiting, None);
+        let one = Completeness::of(&row.counts.0, row.here(), None);
         totals.forms += 1;
         totals.at_meta += one.at_meta.unwrap_or(0);
         totals.expired += one.expired.unwrap_or(0);
         totals.held += one.held;
         totals.waiting += one.waiting;
+        totals.gone += one.gone;
         totals.missing += one.missing.unwrap_or(0);
         totals.uncounted += i64::from(one.at_meta.is_none());
     }
@@ -179,7 +187,7 @@ async fn view(app: &App, row: table::Stored) -> Result<Form> {
     let here = table::here(&app.db, &row.account_id, &row.form_id).await?;
     let sweep = row.sweep.0;
     Ok(Form {
-        completeness: Completeness::of(&row.counts.0, here.held, here.waiting, row.counted_at),
+        completeness: Completeness::of(&row.counts.0, here, row.counted_at),
         form_id: row.form_id,
         page_id: row.page_id,
         name: row.name,

@@ -121,9 +121,11 @@ async fn hydrate(app: &App, leads: Vec<table::Stored>, lease: Timestamp) -> Resu
     if let Err(error) = round.settle(&leads, &found).await {
         // One that cannot be stored must not keep the others back.
         tracing::warn!(error = &error as &dyn std::error::Error, "leads are stored one by one");
-        for lead in leads {
-            round.settle(std::slice::from_ref(&lead), &found).await?;
+        let mut outcome = Ok(());
+        for lead in &leads {
+            outcome = round.settle(std::slice::from_ref(lead), &found).await.and(outcome);
         }
+        return outcome;
     }
     Ok(())
 }
@@ -321,9 +323,8 @@ impl Round<'_> {
                 wait = Some(expires_at(lead)).filter(|&at| at > now).map(|_| GONE_SECONDS);
             }
         }
-        let same = next.cause() == before;
-        lead.attempts = if same { lead.attempts + 1 } else { 1 };
-        if !same {
+        lead.attempts = if next.cause() == before { lead.attempts + 1 } else { 1 };
+        if next.reason() != lead.state.0.reason() {
             lead.state = Json(next);
         }
         lead.due_at = match &lead.state.0 {

@@ -81,8 +81,43 @@ impl State {
         }
     }
 
+    /// What it says as it stands in the database, but for since when: the beginning of the JSON text, in which `since` is last.
+    /// A lead that is parked anew for the same reason is parked since then; another reason is written down.
+    pub fn reason(&self) -> String {
+        let mut text = serde_json::to_string(self).expect("a state is JSON");
+        if let Some(at) = text.rfind(",\"since\":") {
+            text.truncate(at);
+        }
+        text
+    }
+
     /// Whether Meta's answer is still wanted.
     pub const fn is_waiting(&self) -> bool {
         matches!(self, Self::Seen | Self::Parked { .. } | Self::Gone { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_the_beginning_of_the_state_whenever_it_began() {
+        let parked = |message: &str, since: i64| State::Parked {
+            cause: Cause::Access,
+            message: message.to_owned(),
+            who: Who::Account,
+            next_step: "say ,\"since\": when".to_owned(),
+            code: Some(190),
+            subcode: None,
+            since: Timestamp::from_unix(since),
+        };
+        let reason = parked("no leads_retrieval", 1).reason();
+        assert!(serde_json::to_string(&parked("no leads_retrieval", 2)).unwrap().starts_with(&reason));
+        assert_eq!(reason, parked("no leads_retrieval", 2).reason());
+        assert_ne!(reason, parked("Leads Access Manager", 1).reason());
+        let gone = |since| State::Gone { since: Timestamp::from_unix(since) };
+        assert_eq!(gone(1).reason(), gone(2).reason());
+        assert_ne!(gone(1).reason(), State::Hydrated.reason());
     }
 }

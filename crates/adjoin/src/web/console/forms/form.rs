@@ -116,6 +116,7 @@ mod tests {
                 expired: Some(2),
                 held: 10,
                 waiting: 1,
+                gone: 0,
                 missing: Some(0),
                 counted_at: Some(now),
             },

@@ -104,6 +104,7 @@ mod tests {
                 expired: None,
                 held: 10,
                 waiting: 1,
+                gone: 0,
                 missing,
                 counted_at: None,
             },
@@ -129,8 +130,16 @@ mod tests {
             created_at: now,
             lead_retention_days: None,
         };
-        let totals =
-            Totals { forms: 1, at_meta: 13, expired: 0, held: 10, waiting: 1, missing: 3, uncounted: 0 };
+        let totals = Totals {
+            forms: 1,
+            at_meta: 13,
+            expired: 0,
+            held: 10,
+            waiting: 1,
+            gone: 0,
+            missing: 3,
+            uncounted: 0,
+        };
         let page = List {
             frame: Frame::sample(now),
             account,
