@@ -22,6 +22,10 @@ macro_rules! ids {
         pub struct $name(Arc<str>);
 
         impl $name {
+            /// Behind every id of this kind, in the order of bytes as in that of languages: where a list of the newest
+            /// begins.
+            pub const BEYOND: &str = concat!($prefix, "g");
+
             /// A new id, later in order than those made before it (to the millisecond).
             #[must_use]
             #[expect(clippy::new_without_default, reason = "an id is never a default")]

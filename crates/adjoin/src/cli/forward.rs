@@ -94,7 +94,8 @@ impl Forward {
             }
             let events = answer["data"].as_array().map_or(&[][..], Vec::as_slice);
             let next = answer["next"].as_i64().context("the service does not say where to go on")?;
-            if !events.is_empty() {
+            // Also without a line: what others were told of is not looked through again.
+            if next != after {
                 sink.write(events, next)?;
             }
             after = next;

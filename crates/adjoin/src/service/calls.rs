@@ -30,6 +30,8 @@ const KEPT_SECONDS: i64 = 30 * 24 * 3600;
 /// How long an idempotency key is kept.
 const KEYS_KEPT_SECONDS: i64 = 24 * 3600;
 const PRUNE_EVERY_SECONDS: i64 = 3600;
+/// Most lines, and most keys, forgotten in one transaction.
+const PRUNED: i64 = 1000;
 
 /// The end of the log that calls write to.
 #[derive(Debug)]
@@ -134,12 +136,16 @@ impl Writer {
         self.pruned_at = Some(now);
         let pruned = async {
             let mut tx = self.db.begin_apart().await?;
-            calls::prune(&mut tx, now.plus_seconds(-KEPT_SECONDS)).await?;
-            idempotency::prune(&mut tx, now.plus_seconds(-KEYS_KEPT_SECONDS)).await?;
-            tx.commit().await
+            let calls = calls::prune(&mut tx, now.plus_seconds(-KEPT_SECONDS), PRUNED).await?;
+            let keys = idempotency::prune(&mut tx, now.plus_seconds(-KEYS_KEPT_SECONDS), PRUNED).await?;
+            tx.commit().await?;
+            Ok::<_, store::Error>(calls.max(keys) >= PRUNED.unsigned_abs())
         };
-        if let Err(error) = pruned.await {
-            tracing::warn!(%error, "old calls stay in the call log for now");
+        match pruned.await {
+            // The rest goes behind the next lines.
+            Ok(true) => self.pruned_at = None,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "old calls stay in the call log for now"),
         }
     }
 }

@@ -52,7 +52,7 @@ pub struct LeadCounts {
 const FORMS: i64 = 20_000;
 
 pub async fn lead_counts(app: &App) -> Result<LeadCounts> {
-    let deliveries = deliveries::counts(app, None).await?;
+    let deliveries = deliveries::counts(app).await?;
     let in_status = |status| deliveries.iter().filter(|it| it.0 == status).map(|it| it.1).sum::<i64>();
     let waiting = leads::waiting(app, None).await?;
     let waits = |for_it: &dyn Fn(&str) -> bool| -> i64 {

@@ -40,13 +40,19 @@ pub async fn get(app: &App) -> Result<Settings> {
         links_allowed: false,
     };
     let mut tx = app.db.begin().await?;
-    settings::put(&mut tx, &fresh, app.clock.now()).await?;
+    settings::insert_if_absent(&mut tx, &fresh, app.clock.now()).await?;
+    // Those of a process that was faster.
+    let made = settings::get_for_update(&mut tx).await?.unwrap_or(fresh);
     tx.commit().await?;
-    Ok(fresh)
+    Ok(made)
 }
 
 pub async fn change(app: &App, actor: &Actor, change: Change) -> Result<Settings> {
-    let mut settings = get(app).await?;
+    let made = get(app).await?;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    // Held from here on: what others change meanwhile is not written over.
+    let mut settings = settings::get_for_update(&mut tx).await?.unwrap_or(made);
     let mut faults = Vec::new();
     if let Some(name) = change.partner_name {
         let name = name.trim().to_owned();
@@ -75,8 +81,6 @@ pub async fn change(app: &App, actor: &Actor, change: Change) -> Result<Settings
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
     settings::put(&mut tx, &settings, now).await?;
     // Meta has to learn of another host.
     subscriptions::recheck_app(&mut tx, now).await?;
@@ -235,6 +239,43 @@ fn checked_list(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::support::on_each_app;
+
+    #[test]
+    fn settings_that_several_begin_with_are_made_once() {
+        on_each_app(async |test| {
+            let mut tx = test.app.db.begin().await.unwrap();
+            store::sql("DELETE FROM settings").execute(&mut tx).await.unwrap();
+            tx.commit().await.unwrap();
+            let (a, b, c) = tokio::join!(get(&test.app), get(&test.app), get(&test.app));
+            let stands = get(&test.app).await.unwrap().partner_key;
+            for one in [a, b, c] {
+                assert_eq!(one.unwrap().partner_key, stands);
+            }
+        });
+    }
+
+    #[test]
+    fn a_change_leaves_what_another_changed_meanwhile() {
+        on_each_app(async |test| {
+            get(&test.app).await.unwrap();
+            let mut tx = test.app.db.begin().await.unwrap();
+            let mut theirs = settings::get_for_update(&mut tx).await.unwrap().unwrap();
+            theirs.links_allowed = true;
+            let name = Change { partner_name: Some("Acme".to_owned()), ..Change::default() };
+            let (ours, ()) = tokio::join!(change(&test.app, &Actor::System, name), async {
+                // Meanwhile the other has read what it reads before it waits for us.
+                for _ in 0..10 {
+                    settings::get(&test.app.db).await.unwrap();
+                }
+                settings::put(&mut tx, &theirs, test.app.clock.now()).await.unwrap();
+                tx.commit().await.unwrap();
+            });
+            let ours = ours.unwrap();
+            assert_eq!((ours.partner_name.as_str(), ours.links_allowed), ("Acme", true));
+            assert!(get(&test.app).await.unwrap().links_allowed);
+        });
+    }
 
     #[test]
     fn a_service_domain_is_read_as_people_write_it() {

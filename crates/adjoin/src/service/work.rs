@@ -75,9 +75,10 @@ impl Kind {
 
 /// Forgets what has had its time.
 async fn tidy(app: &App) -> Result<bool> {
-    connect_sessions::sweep(app).await?;
+    let sessions = connect_sessions::sweep(app).await?;
     let leads = leads::tidy(app).await?;
-    Ok(deliveries::tidy(app).await? || leads)
+    let deliveries = deliveries::tidy(app).await?;
+    Ok(sessions || leads || deliveries)
 }
 
 /// Works until `shutdown` ends, and then to the end of the steps that are under way.

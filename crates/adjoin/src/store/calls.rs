@@ -100,14 +100,18 @@ pub async fn of_connection(
          FROM calls WHERE connection_id = $1 AND account_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4")
     .bind(connection)
     .bind(account)
-    .bind(before.unwrap_or("call_~"))
+    .bind(before.unwrap_or(CallId::BEYOND))
     .bind(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
     .all(db)
     .await?;
     Ok(Page::from_rows(rows, limit, |call: &Call| call.id.to_string()))
 }
 
-/// Forgets calls before this moment.
-pub async fn prune(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    sql("DELETE FROM calls WHERE at < $1").bind(before).execute(tx).await
+/// Forgets some calls from before this moment.
+pub async fn prune(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64> {
+    sql("DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE at < $1 LIMIT $2)")
+        .bind(before)
+        .bind(limit)
+        .execute(tx)
+        .await
 }

@@ -231,9 +231,13 @@ pub async fn drop_held(tx: &mut Tx, expired: &Stage, now: Timestamp) -> Result<u
     .await
 }
 
-/// Removes sessions made before `then`.
-pub async fn prune(tx: &mut Tx, then: Timestamp) -> Result<u64> {
-    sql("DELETE FROM connect_sessions WHERE created_at < $1").bind(then).execute(tx).await
+/// Removes some sessions made before `then`.
+pub async fn prune(tx: &mut Tx, then: Timestamp, limit: i64) -> Result<u64> {
+    sql("DELETE FROM connect_sessions WHERE id IN (SELECT id FROM connect_sessions WHERE created_at < $1 LIMIT $2)")
+        .bind(then)
+        .bind(limit)
+        .execute(tx)
+        .await
 }
 
 pub async fn sealed(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<SealedRow>> {

@@ -136,7 +136,7 @@ pub async fn of_account(db: &Db, account: &AccountId) -> Result<Vec<Stored>> {
 pub async fn find(db: &Db, status: Option<&str>, before: Option<&str>, limit: usize) -> Result<Page<Stored>> {
     let rows = sql(stored!("WHERE ($1 = '' OR status = $1) AND id < $2 ORDER BY id DESC LIMIT $3"))
         .bind(status.unwrap_or_default())
-        .bind(before.unwrap_or("con_~"))
+        .bind(before.unwrap_or(ConnectionId::BEYOND))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
         .all(db)
         .await?;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use sqlx::{
-    Connection as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    Connection as _, Executor as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -23,6 +23,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A PostgreSQL connection that nobody used for so long is tried before it is used: the server, or a firewall on the
 /// way, may have ended it. To try it each time would double the round trips.
 const TRIED_AFTER: Duration = Duration::from_secs(5);
+/// What is answered as stored is on PostgreSQL's disk, also where the role or the database has given that up. What waits
+/// for other servers as well stays.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', FALSE)
+                       WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -110,6 +114,9 @@ impl Db {
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(BUSY_TIMEOUT)
                 .test_before_acquire(false)
+                .after_connect(|connection, _| {
+                    Box::pin(async move { connection.execute(DURABLE).await.map(drop) })
+                })
                 .before_acquire(|connection, known| {
                     Box::pin(async move {
                         if known.idle_for >= TRIED_AFTER {
@@ -221,12 +228,63 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::{
+        store::{row, sql},
+        support::on_each_database,
+    };
+
+    macro_rules! alter_database {
+        ($to:literal) => {
+            concat!(
+                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = ",
+                $to,
+                "', current_database()); END $$"
+            )
+        };
+    }
 
     #[tokio::test]
     async fn a_server_that_is_away_is_not_taken_for_a_database_that_is_not_there() {
         // A socket in a folder that is not there.
         let opened = Db::open_existing("postgres://%2Fnowhere/adjoin").await;
         assert!(matches!(opened, Err(Error::Open(_))), "{opened:?}");
+    }
+
+    #[derive(Debug)]
+    struct Setting {
+        setting: String,
+    }
+    row!(Setting { setting });
+
+    #[test]
+    fn a_commit_is_durable_whatever_the_database_says() {
+        on_each_database(async |database| {
+            let setting = async |ask: &'static str| {
+                let db = Db::open(database.url()).await.unwrap();
+                let mut tx = db.begin().await.unwrap();
+                let row: Option<Setting> = sql(ask).optional(&mut tx).await.unwrap();
+                tx.commit().await.unwrap();
+                db.close().await;
+                row.unwrap().setting
+            };
+            if database.db.engine() == "SQLite" {
+                // FULL.
+                let ask = "SELECT CAST(synchronous AS TEXT) AS setting FROM pragma_synchronous";
+                assert_eq!(setting(ask).await, "2");
+                return;
+            }
+            for (default, ours) in [
+                (alter_database!("off"), "on"),
+                (alter_database!("local"), "on"),
+                (alter_database!("remote_apply"), "remote_apply"),
+            ] {
+                let mut tx = database.db.begin().await.unwrap();
+                sql(default).execute(&mut tx).await.unwrap();
+                tx.commit().await.unwrap();
+                let ask = "SELECT current_setting('synchronous_commit') AS setting";
+                assert_eq!(setting(ask).await, ours, "{default}");
+            }
+        });
     }
 
     #[tokio::test]

@@ -321,16 +321,21 @@ pub struct Filter {
 
 /// The newest first, before the cursor.
 pub async fn list(db: &Db, filter: &Filter, before: Option<&str>, limit: usize) -> Result<Page<Stored>> {
-    let rows = sql(stored!(
-        "WHERE ($1 = '' OR d.endpoint_id = $1) AND ($2 = '' OR d.status = $2) AND d.id < $3
-         ORDER BY d.id DESC LIMIT $4"
-    ))
-    .bind(filter.endpoint_id.as_ref().map(EndpointId::as_str).unwrap_or_default())
-    .bind(filter.status.map(Status::as_str).unwrap_or_default())
-    .bind(before.unwrap_or("dlv_~"))
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
-    .all(db)
-    .await?;
+    // Two texts, since each has an index of its own.
+    let text = if filter.endpoint_id.is_some() {
+        stored!(
+            "WHERE d.endpoint_id = $1 AND ($2 = '' OR d.status = $2) AND d.id < $3 ORDER BY d.id DESC LIMIT $4"
+        )
+    } else {
+        stored!("WHERE $1 = '' AND ($2 = '' OR d.status = $2) AND d.id < $3 ORDER BY d.id DESC LIMIT $4")
+    };
+    let rows = sql(text)
+        .bind(filter.endpoint_id.as_ref().map(EndpointId::as_str).unwrap_or_default())
+        .bind(filter.status.map(Status::as_str).unwrap_or_default())
+        .bind(before.unwrap_or(DeliveryId::BEYOND))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
+        .all(db)
+        .await?;
     Ok(Page::from_rows(rows, limit, |row: &Stored| row.id.to_string()))
 }
 
@@ -342,12 +347,28 @@ pub struct Count {
 }
 row!(Count { status, count });
 
-/// Deliveries by their state; of one endpoint, or of all.
-pub async fn counts(db: &Db, endpoint: Option<&EndpointId>) -> Result<Vec<Count>> {
-    sql("SELECT status, COUNT(*) AS count FROM deliveries WHERE ($1 = '' OR endpoint_id = $1) GROUP BY status ORDER BY status")
-        .bind(endpoint.map(EndpointId::as_str).unwrap_or_default())
-        .all(db)
-        .await
+/// All deliveries by their state.
+pub async fn counts(db: &Db) -> Result<Vec<Count>> {
+    sql("SELECT status, COUNT(*) AS count FROM deliveries GROUP BY status").all(db).await
+}
+
+/// How many deliveries of one endpoint are in one state.
+#[derive(Debug, Clone)]
+pub struct CountOf {
+    pub endpoint_id: EndpointId,
+    pub status: Status,
+    pub count: i64,
+}
+row!(CountOf { endpoint_id, status, count });
+
+/// Deliveries by their endpoint and state, of the endpoints from one id to another, both included.
+pub async fn counts_of(db: &Db, from: &EndpointId, to: &EndpointId) -> Result<Vec<CountOf>> {
+    sql("SELECT endpoint_id, status, COUNT(*) AS count FROM deliveries
+         WHERE endpoint_id >= $1 AND endpoint_id <= $2 GROUP BY endpoint_id, status")
+    .bind(from)
+    .bind(to)
+    .all(db)
+    .await
 }
 
 #[derive(Debug)]

@@ -130,7 +130,7 @@ pub async fn list(
 ) -> Result<Page<Stored>> {
     let rows = sql(stored!("WHERE ($1 = '' OR account_id = $1) AND id < $2 ORDER BY id DESC LIMIT $3"))
         .bind(account.map(AccountId::as_str).unwrap_or_default())
-        .bind(before.unwrap_or("ep_~"))
+        .bind(before.unwrap_or(EndpointId::BEYOND))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
         .all(db)
         .await?;

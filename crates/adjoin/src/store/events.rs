@@ -42,6 +42,12 @@ pub async fn next_number(tx: &mut Tx) -> Result<i64> {
     Ok(row.map_or(0, |row| row.last))
 }
 
+/// The last number that was given and is committed: every event up to it can be seen.
+pub async fn last_number(db: &Db) -> Result<i64> {
+    let row: Option<Last> = sql("SELECT last FROM event_numbers WHERE id = 'events'").optional(db).await?;
+    Ok(row.map_or(0, |row| row.last))
+}
+
 pub async fn insert(tx: &mut Tx, event: &Stored) -> Result<()> {
     sql("INSERT INTO events (seq, id, account_id, type, subject, data, at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
         .bind(event.seq)

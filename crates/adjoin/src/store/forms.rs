@@ -1,4 +1,4 @@
-use super::{Db, Json, Result, Tx, row, sql};
+use super::{Db, Json, Result, Tx, leases, row, sql};
 use crate::{
     id::{AccountId, ConnectionId, FormVersionId},
     service::forms::{Counts, Sweep},
@@ -162,28 +162,35 @@ pub async fn claim(
     latest: Timestamp,
     limit: i64,
 ) -> Result<Vec<Stored>> {
-    sql(stored!(
-        "UPDATE forms SET leased_until = $2
-         WHERE (sweep_at <= $1 OR sweep_at > $4)
-             AND (leased_until IS NULL OR leased_until <= $1 OR leased_until > $5) AND (account_id, form_id) IN
-             (SELECT f.account_id, f.form_id FROM forms f
-              JOIN subscriptions s ON s.account_id = f.account_id AND s.object = 'page' AND s.object_id = f.page_id
-              JOIN connections c ON c.id = s.connection_id
-              WHERE (f.sweep_at <= $1 OR f.sweep_at > $4)
-                  AND (f.leased_until IS NULL OR f.leased_until <= $1 OR f.leased_until > $5)
-                  AND s.status <> 'leaving'
-                  AND c.status IN ('connected', 'connected_with_gaps')
-              ORDER BY f.sweep_at LIMIT $3)
-         RETURNING",
-        ""
-    ))
-    .bind(now)
-    .bind(leased_until)
-    .bind(limit)
-    .bind(latest)
-    .bind(leased_until.plus_seconds(CLOCKS_APART_SECONDS))
-    .all(tx)
-    .await
+    for (from, until) in leases::due(now, latest) {
+        // CROSS JOIN: SQLite begins with the forms, by when they are due.
+        let claimed: Vec<Stored> = sql(stored!(
+            "UPDATE forms SET leased_until = $2
+             WHERE sweep_at >= $5 AND sweep_at <= $6
+                 AND (leased_until IS NULL OR leased_until <= $1 OR leased_until > $4) AND (account_id, form_id) IN
+                 (SELECT f.account_id, f.form_id FROM forms f CROSS JOIN subscriptions s CROSS JOIN connections c
+                  WHERE f.sweep_at >= $5 AND f.sweep_at <= $6
+                      AND (f.leased_until IS NULL OR f.leased_until <= $1 OR f.leased_until > $4)
+                      AND s.account_id = f.account_id AND s.object = 'page' AND s.object_id = f.page_id
+                      AND s.status <> 'leaving'
+                      AND c.id = s.connection_id AND c.status IN ('connected', 'connected_with_gaps')
+                  ORDER BY f.sweep_at LIMIT $3)
+             RETURNING",
+            ""
+        ))
+        .bind(now)
+        .bind(leased_until)
+        .bind(limit)
+        .bind(leased_until.plus_seconds(CLOCKS_APART_SECONDS))
+        .bind(from)
+        .bind(until)
+        .all(&mut *tx)
+        .await?;
+        if !claimed.is_empty() {
+            return Ok(claimed);
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Makes the forms of a connection due.
@@ -216,7 +223,7 @@ pub async fn uncounted(
 ) -> Result<Vec<String>> {
     let rows: Vec<FormId> = sql("SELECT form_id FROM forms
          WHERE account_id = $1 AND page_id = $2 AND (counted_at IS NULL OR counted_at < $3)
-         ORDER BY counted_at, form_id LIMIT $4")
+         ORDER BY COALESCE(counted_at, 0), form_id LIMIT $4")
     .bind(account)
     .bind(page_id)
     .bind(since)

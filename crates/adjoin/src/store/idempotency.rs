@@ -62,7 +62,42 @@ pub async fn give_back(tx: &mut Tx, account: &AccountId, key: &str) -> Result<()
     Ok(())
 }
 
-/// Forgets keys from before this moment.
-pub async fn prune(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    sql("DELETE FROM idempotency_keys WHERE created_at < $1").bind(before).execute(tx).await
+/// Forgets some keys from before this moment.
+pub async fn prune(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64> {
+    sql("DELETE FROM idempotency_keys WHERE (account_id, idempotency_key) IN
+             (SELECT account_id, idempotency_key FROM idempotency_keys WHERE created_at < $1 LIMIT $2)")
+    .bind(before)
+    .bind(limit)
+    .execute(tx)
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{store::accounts, support::on_each_database};
+
+    #[test]
+    fn old_keys_go_step_by_step_and_others_stay() {
+        on_each_database(async |database| {
+            let now = Timestamp::from_unix(1_795_514_400);
+            let account = accounts::Account {
+                id: AccountId::new(),
+                external_id: None,
+                name: "Acme".to_owned(),
+                lead_retention_days: None,
+                created_at: now,
+            };
+            let mut tx = database.db.begin().await.unwrap();
+            accounts::insert(&mut tx, &account).await.unwrap();
+            for (key, age) in [("a", 30), ("b", 20), ("c", 10), ("d", 0)] {
+                assert!(take(&mut tx, &account.id, key, b"hash", now.plus_seconds(-age)).await.unwrap());
+            }
+            for gone in [2, 1, 0] {
+                assert_eq!(prune(&mut tx, now, 2).await.unwrap(), gone);
+            }
+            tx.commit().await.unwrap();
+            assert!(get(&database.db, &account.id, "d").await.unwrap().is_some());
+        });
+    }
 }

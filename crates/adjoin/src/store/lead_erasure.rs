@@ -24,7 +24,8 @@ pub async fn erase(tx: &mut Tx, id: &LeadId, state: &State) -> Result<()> {
 /// What endpoints answered may hold what they were sent.
 async fn forget_answers(tx: &mut Tx, id: &LeadId) -> Result<()> {
     sql("UPDATE delivery_attempts SET response = NULL
-         WHERE response IS NOT NULL AND delivery_id IN (SELECT id FROM deliveries WHERE subject = $1)")
+         WHERE response IS NOT NULL AND delivery_id IN
+             (SELECT id FROM deliveries WHERE event_seq IN (SELECT seq FROM events WHERE subject = $1))")
     .bind(id)
     .execute(tx)
     .await?;
@@ -38,11 +39,17 @@ pub struct Keeping {
 }
 row!(Keeping { id, days });
 
-/// Accounts that keep leads for a time only.
-pub async fn keeping(db: &Db) -> Result<Vec<Keeping>> {
-    sql("SELECT id, lead_retention_days AS days FROM accounts WHERE lead_retention_days IS NOT NULL ORDER BY id")
-        .all(db)
-        .await
+/// Accounts that keep leads for a time only, and have some whose time is over.
+pub async fn keeping_too_long(db: &Db, now: Timestamp) -> Result<Vec<Keeping>> {
+    sql("SELECT a.id AS id, a.lead_retention_days AS days FROM accounts a
+         WHERE a.lead_retention_days IS NOT NULL
+             AND EXISTS (SELECT 1 FROM leads l
+                         WHERE l.account_id = a.id AND l.status = 'hydrated'
+                             AND l.hydrated_at < $1 - a.lead_retention_days * 86400000)
+         ORDER BY a.id")
+    .bind(now)
+    .all(db)
+    .await
 }
 
 #[derive(Debug)]

@@ -114,7 +114,7 @@ pub async fn list(
         .bind(filter.delivered)
         .bind(millis(filter.submitted_from))
         .bind(millis(filter.submitted_until))
-        .bind(before.unwrap_or("lead_~"))
+        .bind(before.unwrap_or(LeadId::BEYOND))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
         .all(db)
         .await?;
@@ -136,12 +136,22 @@ row!(Count { name, count, oldest_at });
 
 /// How many leads wait, by what they wait for; of one account, or of all.
 pub async fn waiting(db: &Db, account: Option<&AccountId>) -> Result<Vec<Count>> {
-    sql("SELECT COALESCE(cause, status) AS name, COUNT(*) AS count, MIN(COALESCE(submitted_at, seen_at)) AS oldest_at
-         FROM leads WHERE (due_at IS NOT NULL OR cause IS NOT NULL) AND ($1 = '' OR account_id = $1)
-         GROUP BY COALESCE(cause, status) ORDER BY 1")
-    .bind(account.map_or("", AccountId::as_str))
-    .all(db)
-    .await
+    // Two texts, so that the first is found by its account.
+    macro_rules! waiting {
+        ($of:literal) => {
+            concat!(
+                "SELECT COALESCE(cause, status) AS name, COUNT(*) AS count,
+                        MIN(COALESCE(submitted_at, seen_at)) AS oldest_at
+                 FROM leads WHERE (due_at IS NOT NULL OR cause IS NOT NULL) AND ",
+                $of,
+                " GROUP BY COALESCE(cause, status) ORDER BY 1"
+            )
+        };
+    }
+    sql(if account.is_some() { waiting!("account_id = $1") } else { waiting!("$1 = ''") })
+        .bind(account.map_or("", AccountId::as_str))
+        .all(db)
+        .await
 }
 
 /// An event about a lead.

@@ -14,6 +14,12 @@ const AT_WORK: i64 = 0xad02;
 /// The longest lease of a row that has no column of its own for it: such a row may as well be due by then.
 const LONGEST_SECONDS: i64 = 15 * 60;
 
+/// When what is planned is due: until now; and, with nothing due by then, later than anything is planned. That comes from a
+/// clock that was ahead. Two ranges, since an OR of them is found by no index.
+pub(super) fn due(now: Timestamp, latest: Timestamp) -> [(Timestamp, Timestamp); 2] {
+    [(Timestamp::from_unix(0), now), (latest, Timestamp::from_unix(i64::from(u32::MAX)))]
+}
+
 /// Ends the leases of everybody, to be called before any work, and answers what to hold as long as work goes on. Where another
 /// process works on the database, its leases stand.
 pub async fn begin_work(db: &Db, now: Timestamp) -> Result<Option<AtWork>> {

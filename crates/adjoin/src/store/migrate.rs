@@ -3,7 +3,7 @@
 use sqlx::Executor;
 
 use super::{
-    Db, Error, Result, Tx,
+    Db, Error, Result, Tx, accounts,
     db::{Begun, Pools},
     query::row,
     sql,
@@ -13,7 +13,10 @@ use super::{
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/0001_connector.sql")),
     (2, include_str!("../../migrations/0002_leads.sql")),
+    (NAMES_FOLDED, include_str!("../../migrations/0003_indexes.sql")),
 ];
+/// The version that adds a column which the code alone can fill.
+const NAMES_FOLDED: i64 = 3;
 
 /// The advisory lock that lets one node at a time migrate a PostgreSQL database.
 const LOCK: i64 = 0x0ad_401;
@@ -40,6 +43,9 @@ pub async fn run(db: &Db) -> Result<()> {
     }
     for (version, text) in MIGRATIONS.iter().filter(|(version, _)| *version > current) {
         batch(&mut tx, text).await.map_err(|source| Error::Migrate { version: *version, source })?;
+        if *version == NAMES_FOLDED {
+            accounts::fold_names(&mut tx).await?;
+        }
         sql("INSERT INTO schema_version (version) VALUES ($1)").bind(*version).execute(&mut tx).await?;
     }
     tx.commit().await

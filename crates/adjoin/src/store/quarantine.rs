@@ -59,9 +59,13 @@ pub async fn delete(tx: &mut Tx, id: &QuarantineId) -> Result<()> {
     Ok(())
 }
 
-/// Forgets what came before this moment.
-pub async fn prune(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    sql("DELETE FROM quarantine WHERE received_at < $1").bind(before).execute(tx).await
+/// Forgets some of what came before this moment.
+pub async fn prune(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64> {
+    sql("DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE received_at < $1 LIMIT $2)")
+        .bind(before)
+        .bind(limit)
+        .execute(tx)
+        .await
 }
 
 /// The newest first, before the cursor; `reason` empty for all.
@@ -69,7 +73,7 @@ pub async fn list(db: &Db, reason: &str, before: Option<&str>, limit: usize) -> 
     let rows = sql("SELECT id, reason, object, object_id, field, change_sealed, received_at FROM quarantine
          WHERE ($1 = '' OR reason = $1) AND id < $2 ORDER BY id DESC LIMIT $3")
     .bind(reason)
-    .bind(before.unwrap_or("qua_~"))
+    .bind(before.unwrap_or(QuarantineId::BEYOND))
     .bind(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
     .all(db)
     .await?;
@@ -108,4 +112,36 @@ pub async fn replace_sealed(tx: &mut Tx, id: &str, old: &[u8], new: &[u8]) -> Re
         .bind(new)
         .execute(tx)
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::on_each_database;
+
+    #[test]
+    fn old_changes_go_step_by_step_and_others_stay() {
+        on_each_database(async |database| {
+            let now = Timestamp::from_unix(1_795_514_400);
+            let mut tx = database.db.begin().await.unwrap();
+            for age in [30, 20, 10, 0] {
+                let row = Stored {
+                    id: QuarantineId::new(),
+                    reason: "test".to_owned(),
+                    object: "page".to_owned(),
+                    object_id: "1".to_owned(),
+                    field: "leadgen".to_owned(),
+                    change_sealed: Vec::new(),
+                    received_at: now.plus_seconds(-age),
+                };
+                insert(&mut tx, &row).await.unwrap();
+            }
+            for gone in [2, 1, 0] {
+                assert_eq!(prune(&mut tx, now, 2).await.unwrap(), gone);
+            }
+            tx.commit().await.unwrap();
+            let left = list(&database.db, "", None, 9).await.unwrap().items;
+            assert_eq!(left.iter().map(|row| row.received_at).collect::<Vec<_>>(), [now]);
+        });
+    }
 }

@@ -25,17 +25,37 @@ pub async fn get(db: &Db) -> Result<Option<Settings>> {
         .await
 }
 
-/// Writes all settings, whether there were any before or not.
-pub async fn put(tx: &mut Tx, settings: &Settings, now: Timestamp) -> Result<()> {
+/// The same, with the row held until the transaction ends.
+pub async fn get_for_update(tx: &mut Tx) -> Result<Option<Settings>> {
+    sql("UPDATE settings SET updated_at = updated_at
+         RETURNING partner_name, partner_key, service_domain, return_urls, embed_origins, links_allowed")
+    .optional(tx)
+    .await
+}
+
+/// Makes the settings, unless there are some.
+pub async fn insert_if_absent(tx: &mut Tx, settings: &Settings, now: Timestamp) -> Result<()> {
     sql("INSERT INTO settings
              (id, partner_name, partner_key, service_domain, return_urls, embed_origins, links_allowed, updated_at)
          VALUES ('settings', $1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (id) DO UPDATE SET partner_name = excluded.partner_name, partner_key = excluded.partner_key,
-             service_domain = excluded.service_domain, return_urls = excluded.return_urls,
-             embed_origins = excluded.embed_origins, links_allowed = excluded.links_allowed,
-             updated_at = excluded.updated_at")
+         ON CONFLICT (id) DO NOTHING")
     .bind(&settings.partner_name)
     .bind(&settings.partner_key)
+    .bind(settings.service_domain.clone())
+    .bind(settings.return_urls.clone())
+    .bind(settings.embed_origins.clone())
+    .bind(settings.links_allowed)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Writes everything that can change.
+pub async fn put(tx: &mut Tx, settings: &Settings, now: Timestamp) -> Result<()> {
+    sql("UPDATE settings SET partner_name = $1, service_domain = $2, return_urls = $3, embed_origins = $4,
+             links_allowed = $5, updated_at = $6")
+    .bind(&settings.partner_name)
     .bind(settings.service_domain.clone())
     .bind(settings.return_urls.clone())
     .bind(settings.embed_origins.clone())

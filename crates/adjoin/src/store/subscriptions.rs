@@ -1,4 +1,4 @@
-use super::{Db, Json, Result, Tx, row, sql};
+use super::{Db, Json, Result, Tx, leases, row, sql};
 use crate::{
     id::{AccountId, ConnectionId},
     service::subscriptions::{Arrivals, Object, State},
@@ -124,20 +124,26 @@ pub async fn claim_checks(
     latest: Timestamp,
     limit: i64,
 ) -> Result<Vec<Stored>> {
-    sql(stored!(
-        "UPDATE subscriptions SET check_at = $2
-         WHERE (check_at <= $1 OR check_at > $4) AND (account_id, object, object_id) IN
-             (SELECT account_id, object, object_id FROM subscriptions WHERE check_at <= $1 OR check_at > $4
-              ORDER BY check_at LIMIT $3)
-         RETURNING",
-        ""
-    ))
-    .bind(now)
-    .bind(leased_until)
-    .bind(limit)
-    .bind(latest)
-    .all(tx)
-    .await
+    for (from, until) in leases::due(now, latest) {
+        let claimed: Vec<Stored> = sql(stored!(
+            "UPDATE subscriptions SET check_at = $1
+             WHERE check_at >= $2 AND check_at <= $3 AND (account_id, object, object_id) IN
+                 (SELECT account_id, object, object_id FROM subscriptions WHERE check_at >= $2 AND check_at <= $3
+                  ORDER BY check_at LIMIT $4)
+             RETURNING",
+            ""
+        ))
+        .bind(leased_until)
+        .bind(from)
+        .bind(until)
+        .bind(limit)
+        .all(&mut *tx)
+        .await?;
+        if !claimed.is_empty() {
+            return Ok(claimed);
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// The same for Pages whose forms are to be listed. Those of connections that cannot be used wait.
@@ -148,23 +154,29 @@ pub async fn claim_listings(
     latest: Timestamp,
     limit: i64,
 ) -> Result<Vec<Stored>> {
-    sql(stored!(
-        "UPDATE subscriptions SET list_forms_at = $2
-         WHERE (list_forms_at <= $1 OR list_forms_at > $4) AND (account_id, object, object_id) IN
-             (SELECT s.account_id, s.object, s.object_id FROM subscriptions s
-              JOIN connections c ON c.id = s.connection_id
-              WHERE (s.list_forms_at <= $1 OR s.list_forms_at > $4) AND s.status <> 'leaving'
-                  AND c.status IN ('connected', 'connected_with_gaps')
-              ORDER BY s.list_forms_at LIMIT $3)
-         RETURNING",
-        ""
-    ))
-    .bind(now)
-    .bind(leased_until)
-    .bind(limit)
-    .bind(latest)
-    .all(tx)
-    .await
+    for (from, until) in leases::due(now, latest) {
+        let claimed: Vec<Stored> = sql(stored!(
+            "UPDATE subscriptions SET list_forms_at = $1
+             WHERE list_forms_at >= $2 AND list_forms_at <= $3 AND (account_id, object, object_id) IN
+                 (SELECT s.account_id, s.object, s.object_id FROM subscriptions s
+                  JOIN connections c ON c.id = s.connection_id
+                  WHERE s.list_forms_at >= $2 AND s.list_forms_at <= $3 AND s.status <> 'leaving'
+                      AND c.status IN ('connected', 'connected_with_gaps')
+                  ORDER BY s.list_forms_at LIMIT $4)
+             RETURNING",
+            ""
+        ))
+        .bind(leased_until)
+        .bind(from)
+        .bind(until)
+        .bind(limit)
+        .all(&mut *tx)
+        .await?;
+        if !claimed.is_empty() {
+            return Ok(claimed);
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// The row, held until the transaction ends.

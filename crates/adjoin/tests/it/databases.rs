@@ -8,6 +8,8 @@ use adjoin::{
     store::Db,
 };
 
+use sqlx::{Connection as _, PgConnection};
+
 use crate::support::{on_each_app, on_each_database};
 
 #[test]
@@ -16,6 +18,21 @@ fn the_schema_is_brought_up_to_date_once_and_opens_again() {
         let again = Db::open(database.url()).await.unwrap();
         assert_eq!(again.engine(), database.db.engine());
         again.close().await;
+    });
+}
+
+#[test]
+fn postgres_sorts_as_a_language_does() {
+    on_each_database(async |database| {
+        if database.url().starts_with("postgres") {
+            let mut connection = PgConnection::connect(database.url()).await.unwrap();
+            let sorted: bool = sqlx::query_scalar("SELECT '~' < '0' AND 'a' < 'B'")
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            assert!(sorted, "by bytes");
+            connection.close().await.unwrap();
+        }
     });
 }
 

@@ -779,10 +779,21 @@ fn events_are_read_page_by_page_and_waited_for() {
         let second = page("limit=2&types=lead.*&after=3").await;
         assert_eq!((&second["next"], &second["more"]), (&json!(5), &json!(false)));
         assert_eq!(second["data"][0]["data"], json!({ "n": 5 }));
+        // Nothing of what is not asked for is looked through twice.
+        let none = page("types=connection.*").await;
+        assert_eq!(none, json!({ "data": [], "next": 5, "more": false }));
+        let last = page("types=ad.issue").await;
+        assert_eq!((&last["data"][1]["seq"], &last["next"]), (&json!(4), &json!(5)));
         let none = page("after=5").await;
         assert_eq!(none, json!({ "data": [], "next": 5, "more": false }));
         let (waited, ()) = tokio::join!(page("after=5&wait=20"), world.record(Kind::AdAlert, "a", 6));
         assert_eq!(waited["next"], 6);
+        // The number moves on while somebody waits, and what he waits for is not stepped over.
+        let (waited, ()) = tokio::join!(page("after=5&wait=20&types=lead.updated"), async {
+            world.record(Kind::AdAlert, "a", 7).await;
+            world.record(Kind::LeadUpdated, "a", 8).await;
+        });
+        assert_eq!((&waited["data"][0]["data"]["n"], &waited["next"]), (&json!(8), &json!(8)));
         for wrong in ["after=-1", "after=x", "wait=21", "types=leads.*", "limit=0", "since=1"] {
             let (status, _) = world.backend.get(&format!("/v1/events?{wrong}")).await;
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");

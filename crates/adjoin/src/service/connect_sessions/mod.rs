@@ -122,14 +122,14 @@ pub async fn of_connection(app: &App, account: &AccountId, id: &ConnectionId) ->
         .collect())
 }
 
-/// Drops codes and tokens that waited too long, and forgets old sessions.
-pub async fn sweep(app: &App) -> Result<()> {
+/// Drops codes and tokens that waited too long, and forgets old sessions. True when there are more of these.
+pub async fn sweep(app: &App) -> Result<bool> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     table::drop_held(&mut tx, &Stage::Expired { waiting_for: Waiting::Confirmation }, now).await?;
-    table::prune(&mut tx, now.plus_seconds(-KEPT_SECONDS)).await?;
+    let pruned = table::prune(&mut tx, now.plus_seconds(-KEPT_SECONDS), PRUNED).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(pruned >= PRUNED.unsigned_abs())
 }
 
 /// Whether sessions of this kind may go on, as the settings stand now.
@@ -154,5 +154,7 @@ const ACCEPT_SECONDS: i64 = 10 * 60;
 const LONGEST_SECONDS: i64 = 60 * 60;
 /// How long sessions are kept to look back at.
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
+/// Most sessions forgotten in one transaction.
+const PRUNED: i64 = 500;
 
 const NOT_FOUND: Error = Error::NotFound { what: "the connect session" };

@@ -29,7 +29,7 @@ pub use endpoints::{
 pub use replay::{Only, Replay, recover, replay, replay_one};
 pub use send::Sender;
 pub use state::{Cause, State, Status};
-pub use view::{Attempt, Delivery, DeliveryDetail, counts, delivery, list_deliveries, of_subject};
+pub use view::{Attempt, Delivery, DeliveryDetail, counts, counts_of, delivery, list_deliveries, of_subject};
 
 /// Does what is due now and waits until all of it has ended. True when there is more to do at once: never.
 pub async fn step(app: &App) -> Result<bool> {

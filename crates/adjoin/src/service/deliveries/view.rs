@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -131,8 +133,23 @@ pub async fn of_subject(app: &App, subject: &str) -> Result<Vec<Delivery>> {
     Ok(rows.into_iter().map(Delivery::from).collect())
 }
 
-/// How many deliveries are in each state; of one endpoint, or of all.
-pub async fn counts(app: &App, endpoint: Option<&EndpointId>) -> Result<Vec<(Status, i64)>> {
-    let rows = table::counts(&app.db, endpoint).await?;
+/// How many deliveries are in each state.
+pub async fn counts(app: &App) -> Result<Vec<(Status, i64)>> {
+    let rows = table::counts(&app.db).await?;
     Ok(rows.into_iter().map(|row| (row.status, row.count)).collect())
+}
+
+/// The same for each of some endpoints that stand one after the other in the list of all.
+pub async fn counts_of<'a>(
+    app: &App,
+    endpoints: impl IntoIterator<Item = &'a EndpointId>,
+) -> Result<HashMap<EndpointId, Vec<(Status, i64)>>> {
+    let mut counts: HashMap<_, Vec<_>> = endpoints.into_iter().map(|id| (id.clone(), Vec::new())).collect();
+    if let (Some(from), Some(to)) = (counts.keys().min(), counts.keys().max()) {
+        let rows = table::counts_of(&app.db, from, to).await?;
+        for row in rows {
+            counts.entry(row.endpoint_id).or_default().push((row.status, row.count));
+        }
+    }
+    Ok(counts)
 }

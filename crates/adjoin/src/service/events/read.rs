@@ -88,9 +88,17 @@ pub async fn read(
     let selection = table::Selection { account_id, kinds: listed(types) };
     let limit = limit.clamp(1, LIMIT_MAX);
     let until = Instant::now() + wait.min(WAIT_MAX);
+    let one_more = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
+    // Moves past what is not asked for, so that nobody looks through it twice.
+    let mut next = after;
     let mut rows = loop {
-        let rows = table::after(&app.db, after, &selection, i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1)
-            .await?;
+        // Before the rows are read: what is committed meanwhile has a later number.
+        let last = table::last_number(&app.db).await?;
+        let rows =
+            if last > next { table::after(&app.db, next, &selection, one_more).await? } else { Vec::new() };
+        if rows.len() <= limit {
+            next = next.max(last);
+        }
         let left = until.saturating_duration_since(Instant::now());
         if !rows.is_empty() || left.is_zero() {
             break rows;
@@ -99,7 +107,10 @@ pub async fn read(
     };
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().map_or(after, |row| row.seq);
+    if let Some(row) = rows.last() {
+        // With more to come no further than this row; else a row may be later than `last`.
+        next = next.max(row.seq);
+    }
     let mut events = Vec::with_capacity(rows.len());
     for row in rows {
         events.push(render(app, row).await?);

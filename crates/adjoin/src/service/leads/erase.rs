@@ -146,7 +146,7 @@ fn digits(text: &str) -> Option<String> {
 pub async fn tidy(app: &App) -> Result<bool> {
     let now = app.clock.now();
     let mut more = false;
-    for account in table::keeping(&app.db).await? {
+    for account in table::keeping_too_long(&app.db, now).await? {
         let before = now.plus_seconds(-account.days * 24 * 60 * 60);
         let mut tx = app.db.begin_apart().await?;
         let leads = table::outdated(&mut tx, &account.id, before, BATCH).await?;
@@ -158,10 +158,10 @@ pub async fn tidy(app: &App) -> Result<bool> {
     }
     let mut tx = app.db.begin_apart().await?;
     let gone = table::prune(&mut tx, now.plus_seconds(-LEFT_SECONDS), BATCH).await?;
-    webhooks::prune(&mut tx, now).await?;
+    let quarantined = webhooks::prune(&mut tx, now, BATCH).await?;
     connectors::forget_previous(&mut tx, now).await?;
     tx.commit().await?;
-    Ok(more || i64::try_from(gone) == Ok(BATCH))
+    Ok(more || gone.max(quarantined) >= BATCH.unsigned_abs())
 }
 
 /// Tries a lead that waits now, whatever it waits for. Meta's limits are kept all the same.

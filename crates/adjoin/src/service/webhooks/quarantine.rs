@@ -143,7 +143,7 @@ pub async fn counts(app: &App) -> Result<Vec<Counted>> {
     Ok(rows.into_iter().map(counted).collect())
 }
 
-/// Forgets what is older than it is kept.
-pub async fn prune(tx: &mut Tx, now: Timestamp) -> Result<u64> {
-    Ok(table::prune(tx, now.plus_seconds(-KEPT_SECONDS)).await?)
+/// Forgets some of what is older than it is kept; answers how many.
+pub async fn prune(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64> {
+    Ok(table::prune(tx, now.plus_seconds(-KEPT_SECONDS), limit).await?)
 }

@@ -82,7 +82,13 @@ async fn clone_template(server: &Url) -> String {
     if !exists {
         // Under another name until it is complete, so that nobody copies half a schema.
         connection.execute("DROP DATABASE IF EXISTS adjoin_template_new").await.unwrap();
-        connection.execute("CREATE DATABASE adjoin_template_new").await.unwrap();
+        // Sorted as users' databases are, not by bytes.
+        connection
+            .execute(
+                "CREATE DATABASE adjoin_template_new TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'",
+            )
+            .await
+            .unwrap();
         Db::open(at(server, "adjoin_template_new").as_str()).await.unwrap().close().await;
         connection.execute("ALTER DATABASE adjoin_template_new RENAME TO adjoin_template").await.unwrap();
     }

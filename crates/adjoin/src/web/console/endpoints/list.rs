@@ -43,11 +43,12 @@ pub struct Asked {
 
 pub async fn show(State(app): State<App>, frame: Frame, Query(asked): Query<Asked>) -> Result<Page<List>> {
     let page = deliveries::list(&app, &Reach::AllAccounts, None, asked.after.as_deref(), PER_PAGE).await?;
+    let all_counts = deliveries::counts_of(&app, page.items.iter().map(|endpoint| &endpoint.id)).await?;
     let mut entries = Vec::with_capacity(page.items.len());
     for endpoint in page.items {
         let account = account_name(&app, endpoint.account_id.as_ref()).await?;
-        let counts = deliveries::counts(&app, Some(&endpoint.id)).await?;
-        let of = |wanted: &[Status]| counts.iter().filter(|it| wanted.contains(&it.0)).map(|it| it.1).sum();
+        let counts = all_counts.get(&endpoint.id).into_iter().flatten();
+        let of = |wanted: &[Status]| counts.clone().filter(|it| wanted.contains(&it.0)).map(|it| it.1).sum();
         let (waiting, dead) = (of(&[Status::Pending, Status::Held]), of(&[Status::Dead]));
         entries.push(Entry { endpoint, account, waiting, dead });
     }

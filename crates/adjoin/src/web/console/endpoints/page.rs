@@ -153,7 +153,7 @@ pub async fn page(
         deliveries::list_deliveries(app, &Reach::AllAccounts, Some(id), status, after, PER_PAGE).await?;
     Ok(EndpointPage {
         account: account_name(app, endpoint.account_id.as_ref()).await?,
-        counts: deliveries::counts(app, Some(id)).await?,
+        counts: deliveries::counts_of(app, [id]).await?.remove(id).unwrap_or_default(),
         history: history::about(app, id.as_str(), LINES).await?,
         window: Window::last_day(frame.now),
         frame,
