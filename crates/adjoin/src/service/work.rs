@@ -73,12 +73,13 @@ impl Kind {
     }
 }
 
-/// Forgets what has had its time.
+/// Forgets what has had its time, and takes out of the quarantine whose time has come.
 async fn tidy(app: &App) -> Result<bool> {
     let sessions = connect_sessions::sweep(app).await?;
     let leads = leads::tidy(app).await?;
     let deliveries = deliveries::tidy(app).await?;
-    Ok(sessions || leads || deliveries)
+    let released = webhooks::release_known(app).await?;
+    Ok(sessions || leads || deliveries || released)
 }
 
 /// Works until `shutdown` ends, and then to the end of the steps that are under way.

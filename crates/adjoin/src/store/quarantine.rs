@@ -43,20 +43,46 @@ pub async fn insert(tx: &mut Tx, row: &Stored) -> Result<()> {
     Ok(())
 }
 
-/// Changes of one Page or ad account that waited for it to become known, oldest first.
-pub async fn of_object(tx: &mut Tx, object: &str, object_id: &str, reason: &str) -> Result<Vec<Stored>> {
+/// Some changes of one Page or ad account that waited for it to become known, the oldest.
+pub async fn of_object(
+    tx: &mut Tx,
+    object: &str,
+    object_id: &str,
+    reason: &str,
+    limit: i64,
+) -> Result<Vec<Stored>> {
     sql("SELECT id, reason, object, object_id, field, change_sealed, received_at FROM quarantine
-         WHERE object = $1 AND object_id = $2 AND reason = $3 ORDER BY id")
+         WHERE object = $1 AND object_id = $2 AND reason = $3 ORDER BY id LIMIT $4")
     .bind(object)
     .bind(object_id)
     .bind(reason)
+    .bind(limit)
     .all(tx)
     .await
 }
 
-pub async fn delete(tx: &mut Tx, id: &QuarantineId) -> Result<()> {
-    sql("DELETE FROM quarantine WHERE id = $1").bind(id).execute(tx).await?;
-    Ok(())
+/// A Page or an ad account.
+#[derive(Debug)]
+pub struct Object {
+    pub object: String,
+    pub object_id: String,
+}
+row!(Object { object, object_id });
+
+/// Some Pages and ad accounts that have changes here for this reason and are subscribed now.
+pub async fn subscribed(db: &Db, reason: &str, limit: i64) -> Result<Vec<Object>> {
+    sql("SELECT DISTINCT q.object AS object, q.object_id AS object_id
+         FROM quarantine q JOIN subscriptions s ON s.object = q.object AND s.object_id = q.object_id
+         WHERE q.reason = $1 LIMIT $2")
+    .bind(reason)
+    .bind(limit)
+    .all(db)
+    .await
+}
+
+/// False when it was gone already.
+pub async fn delete(tx: &mut Tx, id: &QuarantineId) -> Result<bool> {
+    Ok(sql("DELETE FROM quarantine WHERE id = $1").bind(id).execute(tx).await? == 1)
 }
 
 /// Forgets some of what came before this moment.

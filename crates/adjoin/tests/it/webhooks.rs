@@ -192,6 +192,26 @@ fn what_nobody_can_use_is_kept_and_comes_out_when_its_page_is_known() {
 }
 
 #[test]
+fn much_that_waits_for_a_page_comes_out_step_by_step_and_so_does_what_came_meanwhile() {
+    on_each_connected(&[], async |world| {
+        let (app, page) = (&world.test.app, "700000000000001");
+        let ids: Vec<Value> = (0..230).map(|nth: u64| json!(800_000_000_000_001_u64 + nth)).collect();
+        assert_eq!(post(world, &leadgen(page, &ids)).await, StatusCode::OK);
+        while webhooks::step(app).await.unwrap() {}
+        assert!(!webhooks::release_known(app).await.unwrap(), "nobody has the Page");
+
+        subscribe(world, "page", page).await;
+        let mut steps = 0;
+        while webhooks::release_known(app).await.unwrap() {
+            steps += 1;
+            assert!(count(world, "webhooks").await <= 100, "a step is bounded");
+            while webhooks::step(app).await.unwrap() {}
+        }
+        assert_eq!((steps, count(world, "leads").await, count(world, "quarantine").await), (3, 230, 0));
+    });
+}
+
+#[test]
 fn what_happens_to_ads_and_leads_becomes_events_of_every_account_that_is_concerned() {
     // As Meta's pages on ads webhooks and its dashboard's sample of `leadgen_update` have them.
     const ISSUE: &str = r#"{"id":"111111111111","level":"AD","error_code":1815869,"error_summary":"Ad post is not available",

@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub use ingest::{Intake, NotStored};
-pub use quarantine::{Counted, Quarantined, Reason, counts, list, prune, release};
+pub use quarantine::{Counted, Quarantined, Reason, counts, list, prune, release, release_known};
 pub use sort::step;
 
 /// What the verify token is derived from, beside the app's secret.

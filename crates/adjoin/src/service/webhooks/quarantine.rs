@@ -74,8 +74,12 @@ pub(super) struct New<'a> {
 
 /// How long a change is kept: 30 days.
 const KEPT_SECONDS: i64 = 30 * 24 * 3600;
-/// Most changes of one Page that are sorted again at once; what is beyond the sweep finds.
+/// Most changes that one page of the list has.
 pub const PAGE_MAX: usize = 100;
+/// Most changes of one Page or ad account that are sorted again at once.
+const RELEASED: i64 = 100;
+/// Pages and ad accounts in one step.
+const OBJECTS: i64 = 20;
 
 pub(super) async fn put(app: &App, tx: &mut Tx, new: New<'_>) -> Result<()> {
     let id = QuarantineId::new();
@@ -94,11 +98,15 @@ pub(super) async fn put(app: &App, tx: &mut Tx, new: New<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Sorts again what waited for this Page or ad account (without `act_`) to become known. Answers how many changes. After
-/// the commit wake `app.wakes.sort`.
+/// Sorts again some of what waited for this Page or ad account (without `act_`) to become known; [`release_known`] goes on with the rest.
+/// Answers how many changes. After the commit wake `app.wakes.sort`.
 pub async fn release(app: &App, tx: &mut Tx, object: &str, object_id: &str) -> Result<usize> {
-    let rows = table::of_object(tx, object, object_id, Reason::UnknownObject.as_str()).await?;
+    let rows = table::of_object(tx, object, object_id, Reason::UnknownObject.as_str(), RELEASED).await?;
     for row in &rows {
+        // Another process may be at it.
+        if !table::delete(tx, &row.id).await? {
+            continue;
+        }
         let opened = app.vault.open(&table::change_place(row.id.as_str()), &row.change_sealed).await?;
         let body = webhooks::Stored {
             id: WebhookId::new(),
@@ -106,9 +114,21 @@ pub async fn release(app: &App, tx: &mut Tx, object: &str, object_id: &str) -> R
             body: opened.expose_secret().as_bytes().to_vec(),
         };
         webhooks::insert(tx, &[body]).await?;
-        table::delete(tx, &row.id).await?;
     }
     Ok(rows.len())
+}
+
+/// Sorts again what waits for Pages and ad accounts that are known by now: what a connect left for later, and what came in
+/// while it ran. True when there may be more.
+pub async fn release_known(app: &App) -> Result<bool> {
+    let mut released = 0;
+    for it in table::subscribed(&app.db, Reason::UnknownObject.as_str(), OBJECTS).await? {
+        let mut tx = app.db.begin_apart().await?;
+        released += release(app, &mut tx, &it.object, &it.object_id).await?;
+        tx.commit().await?;
+        app.wakes.sort.notify_one();
+    }
+    Ok(released > 0)
 }
 
 /// The newest first.

@@ -147,7 +147,8 @@ async fn route(tx: &mut Tx, change: Change, received_at: Timestamp, uses: &mut V
             };
             let accounts = table::recipients(tx, "page", &lead.page_id).await?;
             if accounts.is_empty() {
-                uses.push(none(Reason::UnknownObject, change));
+                // It waits for the Page that the lead names.
+                uses.push(none(Reason::UnknownObject, Change { object_id: lead.page_id, ..change }));
                 return Ok(());
             }
             for account_id in accounts {
