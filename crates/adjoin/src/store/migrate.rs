@@ -13,6 +13,7 @@ use super::{
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/0001_connector.sql")),
     (2, include_str!("../../migrations/0002_leads.sql")),
+    (5, include_str!("../../migrations/0005_deliveries.sql")),
 ];
 
 /// The advisory lock that lets one node at a time migrate a PostgreSQL database.
