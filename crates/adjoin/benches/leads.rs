@@ -80,6 +80,7 @@ fn main() {
             url: receiver.url.clone(),
             description: String::new(),
             types: vec!["lead.created".parse().expect("a type")],
+            test_leads: false,
         };
         let all = deliveries::create(
             &app,

@@ -3,6 +3,7 @@ use crate::{
     id::{AccountId, AttemptId, DeliveryId, EndpointId, EventId},
     service::{deliveries::Status, events::Kind},
     time::Timestamp,
+    vault::{Place, Scope, SealedRow},
 };
 
 /// One event on its way to one endpoint, with what is shown of the event.
@@ -269,7 +270,7 @@ pub async fn replay_in(
          WHERE endpoint_id = $1 AND leased_until IS NULL AND ($3 = '' OR status = $3)
              AND event_seq IN (SELECT seq FROM events
                                WHERE at >= $4 AND at < $5 AND ($6 = '' OR account_id = $6) AND type <> 'endpoint.test'
-                                   AND ($7 = '' OR $7 LIKE '%,' || type || ',%'))")
+                                   AND ($7 = '' OR $7 LIKE '%,' || type || ',%') AND ($8 OR NOT is_test))")
     .bind(endpoint)
     .bind(now)
     .bind(only)
@@ -277,6 +278,7 @@ pub async fn replay_in(
     .bind(window.until)
     .bind(window.selection.account_id.as_ref().map(AccountId::as_str).unwrap_or_default())
     .bind(&window.selection.kinds)
+    .bind(window.test_leads)
     .execute(tx)
     .await
 }
@@ -288,9 +290,9 @@ pub async fn never_sent(
     window: &events::Window,
     limit: i64,
 ) -> Result<Vec<events::Stored>> {
-    sql("SELECT seq, id, account_id, type AS kind, subject, data, at FROM events
+    sql("SELECT seq, id, account_id, type AS kind, subject, data, is_test, at FROM events
          WHERE at >= $2 AND at < $3 AND ($4 = '' OR account_id = $4) AND type <> 'endpoint.test'
-             AND ($5 = '' OR $5 LIKE '%,' || type || ',%')
+             AND ($5 = '' OR $5 LIKE '%,' || type || ',%') AND ($7 OR NOT is_test)
              AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.endpoint_id = $1 AND d.event_seq = seq)
          ORDER BY seq LIMIT $6")
     .bind(endpoint)
@@ -299,6 +301,7 @@ pub async fn never_sent(
     .bind(window.selection.account_id.as_ref().map(AccountId::as_str).unwrap_or_default())
     .bind(&window.selection.kinds)
     .bind(limit)
+    .bind(window.test_leads)
     .all(tx)
     .await
 }
@@ -393,20 +396,25 @@ pub struct Attempt {
     pub status: Option<i64>,
     pub error: Option<String>,
     /// The beginning of its answer.
-    pub response: Option<String>,
+    pub response_sealed: Option<Vec<u8>>,
     pub duration_us: i64,
 }
-row!(Attempt { id, at, status, error, response, duration_us });
+row!(Attempt { id, at, status, error, response_sealed, duration_us });
+
+/// Where the beginning of an endpoint's answer stands.
+pub fn response_place<'a>(scope: &'a Scope, row: &'a str) -> Place<'a> {
+    Place { scope, table: "delivery_attempts", column: "response_sealed", row }
+}
 
 pub async fn insert_attempt(tx: &mut Tx, delivery: &DeliveryId, attempt: &Attempt) -> Result<()> {
-    sql("INSERT INTO delivery_attempts (id, delivery_id, at, status, error, response, duration_us)
+    sql("INSERT INTO delivery_attempts (id, delivery_id, at, status, error, response_sealed, duration_us)
          VALUES ($1, $2, $3, $4, $5, $6, $7)")
     .bind(&attempt.id)
     .bind(delivery)
     .bind(attempt.at)
     .bind(attempt.status)
     .bind(attempt.error.clone())
-    .bind(attempt.response.clone())
+    .bind(attempt.response_sealed.clone())
     .bind(attempt.duration_us)
     .execute(tx)
     .await?;
@@ -415,10 +423,30 @@ pub async fn insert_attempt(tx: &mut Tx, delivery: &DeliveryId, attempt: &Attemp
 
 /// The tries of a delivery, newest first.
 pub async fn attempts(db: &Db, delivery: &DeliveryId, limit: i64) -> Result<Vec<Attempt>> {
-    sql("SELECT id, at, status, error, response, duration_us FROM delivery_attempts
+    sql("SELECT id, at, status, error, response_sealed, duration_us FROM delivery_attempts
          WHERE delivery_id = $1 ORDER BY id DESC LIMIT $2")
     .bind(delivery)
     .bind(limit)
     .all(db)
     .await
+}
+
+pub async fn sealed(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<SealedRow>> {
+    sql("SELECT a.id AS row_id, COALESCE(d.account_id, 'partner') AS scope, a.response_sealed AS sealed
+         FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id
+         WHERE a.id > $1 AND a.response_sealed IS NOT NULL ORDER BY a.id LIMIT $2")
+    .bind(after)
+    .bind(limit)
+    .all(tx)
+    .await
+}
+
+/// Replaces the sealed value where the old one still stands.
+pub async fn replace_sealed(tx: &mut Tx, id: &str, old: &[u8], new: &[u8]) -> Result<u64> {
+    sql("UPDATE delivery_attempts SET response_sealed = $3 WHERE id = $1 AND response_sealed = $2")
+        .bind(id)
+        .bind(old)
+        .bind(new)
+        .execute(tx)
+        .await
 }

@@ -16,6 +16,8 @@ pub struct Stored {
     pub description: String,
     /// Empty: all types.
     pub types: Json<Vec<Pattern>>,
+    /// Whether it gets events of test leads too.
+    pub test_leads: bool,
     pub state: Json<State>,
     pub secrets_sealed: Vec<u8>,
     /// Since when nothing was delivered, while something should have been.
@@ -31,6 +33,7 @@ row!(Stored {
     url,
     description,
     types,
+    test_leads,
     state,
     secrets_sealed,
     failing_since,
@@ -43,8 +46,8 @@ row!(Stored {
 macro_rules! stored {
     ($rest:literal) => {
         concat!(
-            "SELECT id, account_id, url, description, types, state, secrets_sealed, failing_since, paused_until,
-                    created_at, updated_at
+            "SELECT id, account_id, url, description, types, test_leads, state, secrets_sealed, failing_since,
+                    paused_until, created_at, updated_at
              FROM endpoints ",
             $rest
         )
@@ -58,8 +61,8 @@ pub fn secrets_place<'a>(scope: &'a Scope, row: &'a str) -> Place<'a> {
 
 pub async fn insert(tx: &mut Tx, endpoint: &Stored) -> Result<()> {
     sql("INSERT INTO endpoints (id, account_id, url, description, types, status, state, secrets_sealed, failing_since,
-                                paused_until, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+                                paused_until, created_at, updated_at, test_leads)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
     .bind(&endpoint.id)
     .bind(endpoint.account_id.as_ref())
     .bind(&endpoint.url)
@@ -72,6 +75,7 @@ pub async fn insert(tx: &mut Tx, endpoint: &Stored) -> Result<()> {
     .bind(endpoint.paused_until)
     .bind(endpoint.created_at)
     .bind(endpoint.updated_at)
+    .bind(endpoint.test_leads)
     .execute(tx)
     .await?;
     Ok(())
@@ -91,7 +95,7 @@ pub async fn by_id_for_update(tx: &mut Tx, id: &EndpointId) -> Result<Option<Sto
 /// Writes everything that can change but the secrets.
 pub async fn put(tx: &mut Tx, endpoint: &Stored) -> Result<()> {
     sql("UPDATE endpoints SET url = $2, description = $3, types = $4, status = $5, state = $6, failing_since = $7,
-             paused_until = $8, updated_at = $9
+             paused_until = $8, updated_at = $9, test_leads = $10
          WHERE id = $1")
     .bind(&endpoint.id)
     .bind(&endpoint.url)
@@ -102,6 +106,7 @@ pub async fn put(tx: &mut Tx, endpoint: &Stored) -> Result<()> {
     .bind(endpoint.failing_since)
     .bind(endpoint.paused_until)
     .bind(endpoint.updated_at)
+    .bind(endpoint.test_leads)
     .execute(tx)
     .await?;
     Ok(())
@@ -158,15 +163,17 @@ pub async fn count(tx: &mut Tx, account: Option<&AccountId>) -> Result<i64> {
 pub struct Listener {
     pub id: EndpointId,
     pub types: Json<Vec<Pattern>>,
+    pub test_leads: bool,
 }
-row!(Listener { id, types });
+row!(Listener { id, types, test_leads });
 
 /// Enabled endpoints for the events of an account; or of none: those for all accounts.
 pub async fn listeners(tx: &mut Tx, account: Option<&AccountId>) -> Result<Vec<Listener>> {
-    sql("SELECT id, types FROM endpoints WHERE status = 'enabled' AND (account_id IS NULL OR account_id = $1) ORDER BY id")
-        .bind(account.map(AccountId::as_str).unwrap_or_default())
-        .all(tx)
-        .await
+    sql("SELECT id, types, test_leads FROM endpoints
+         WHERE status = 'enabled' AND (account_id IS NULL OR account_id = $1) ORDER BY id")
+    .bind(account.map(AccountId::as_str).unwrap_or_default())
+    .all(tx)
+    .await
 }
 
 pub async fn sealed(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<SealedRow>> {

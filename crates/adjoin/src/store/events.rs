@@ -17,14 +17,16 @@ pub struct Stored {
     /// The lead, connection or ad object it is about.
     pub subject: String,
     pub data: Json<serde_json::Value>,
+    /// Of a test lead.
+    pub is_test: bool,
     pub at: Timestamp,
 }
-row!(Stored { seq, id, account_id, kind, subject, data, at });
+row!(Stored { seq, id, account_id, kind, subject, data, is_test, at });
 
 /// Selects [`Stored`] rows.
 macro_rules! stored {
     ($rest:literal) => {
-        concat!("SELECT seq, id, account_id, type AS kind, subject, data, at FROM events ", $rest)
+        concat!("SELECT seq, id, account_id, type AS kind, subject, data, is_test, at FROM events ", $rest)
     };
 }
 
@@ -48,18 +50,30 @@ pub async fn last_number(db: &Db) -> Result<i64> {
     Ok(row.map_or(0, |row| row.last))
 }
 
-pub async fn insert(tx: &mut Tx, event: &Stored) -> Result<()> {
-    sql("INSERT INTO events (seq, id, account_id, type, subject, data, at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(event.seq)
-        .bind(&event.id)
-        .bind(event.account_id.as_ref())
-        .bind(event.kind.as_str())
-        .bind(&event.subject)
-        .bind(event.data.clone())
-        .bind(event.at)
-        .execute(tx)
-        .await?;
+/// Gives the number back that this transaction took last: nothing was written under it.
+pub async fn give_back(tx: &mut Tx) -> Result<()> {
+    sql("UPDATE event_numbers SET last = last - 1 WHERE id = 'events'").execute(tx).await?;
     Ok(())
+}
+
+/// Adds an event, unless one of the same change of Meta's is there. False when it is. `change_hash`: none for what no
+/// change of Meta's caused.
+pub async fn insert(tx: &mut Tx, event: &Stored, change_hash: Option<Vec<u8>>) -> Result<bool> {
+    let done = sql("INSERT INTO events (seq, id, account_id, type, subject, data, is_test, at, change_hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (change_hash) WHERE change_hash IS NOT NULL DO NOTHING")
+    .bind(event.seq)
+    .bind(&event.id)
+    .bind(event.account_id.as_ref())
+    .bind(event.kind.as_str())
+    .bind(&event.subject)
+    .bind(event.data.clone())
+    .bind(event.is_test)
+    .bind(event.at)
+    .bind(change_hash)
+    .execute(tx)
+    .await?;
+    Ok(done == 1)
 }
 
 pub async fn by_seq(on: impl Into<On<'_>>, seq: i64) -> Result<Option<Stored>> {
@@ -103,6 +117,8 @@ pub struct Window {
     /// Not included.
     pub until: Timestamp,
     pub selection: Selection,
+    /// Whether those of test leads are among them.
+    pub test_leads: bool,
 }
 
 #[derive(Debug)]
@@ -115,22 +131,24 @@ row!(Count { count });
 pub async fn count_in(tx: &mut Tx, window: &Window) -> Result<i64> {
     let row: Option<Count> = sql("SELECT COUNT(*) AS count FROM events
          WHERE at >= $1 AND at < $2 AND ($3 = '' OR account_id = $3) AND type <> 'endpoint.test'
-             AND ($4 = '' OR $4 LIKE '%,' || type || ',%')")
+             AND ($4 = '' OR $4 LIKE '%,' || type || ',%') AND ($5 OR NOT is_test)")
     .bind(window.from)
     .bind(window.until)
     .bind(window.selection.account_id.as_ref().map(AccountId::as_str).unwrap_or_default())
     .bind(&window.selection.kinds)
+    .bind(window.test_leads)
     .optional(tx)
     .await?;
     Ok(row.map_or(0, |row| row.count))
 }
 
-/// Forgets old events, and their deliveries with them, unless one of these is still on its way. Those of a disabled
-/// endpoint are not.
+/// Forgets old events, and their deliveries with them, unless one of these is still on its way, or held since its endpoint
+/// is disabled.
 pub async fn prune(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64> {
     sql("DELETE FROM events WHERE seq IN (
              SELECT seq FROM events WHERE at < $1
-                 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_seq = events.seq AND d.status = 'pending')
+                 AND NOT EXISTS (SELECT 1 FROM deliveries d
+                                 WHERE d.event_seq = events.seq AND d.status IN ('pending', 'held'))
              ORDER BY at LIMIT $2)")
     .bind(before)
     .bind(limit)

@@ -23,8 +23,8 @@ pub async fn erase(tx: &mut Tx, id: &LeadId, state: &State) -> Result<()> {
 
 /// What endpoints answered may hold what they were sent.
 async fn forget_answers(tx: &mut Tx, id: &LeadId) -> Result<()> {
-    sql("UPDATE delivery_attempts SET response = NULL
-         WHERE response IS NOT NULL AND delivery_id IN
+    sql("UPDATE delivery_attempts SET response_sealed = NULL
+         WHERE response_sealed IS NOT NULL AND delivery_id IN
              (SELECT id FROM deliveries WHERE event_seq IN (SELECT seq FROM events WHERE subject = $1))")
     .bind(id)
     .execute(tx)

@@ -233,13 +233,22 @@ struct MetaId {
 }
 row!(MetaId { meta_lead_id });
 
-/// Meta's id of a lead that no endpoint has taken yet.
+/// Meta's id of a lead, by which leads are held in one order.
 pub async fn meta_id(tx: &mut Tx, id: &LeadId) -> Result<Option<String>> {
-    let row: Option<MetaId> = sql("SELECT meta_lead_id FROM leads WHERE id = $1 AND delivered_at IS NULL")
-        .bind(id)
-        .optional(tx)
-        .await?;
+    let row: Option<MetaId> =
+        sql("SELECT meta_lead_id FROM leads WHERE id = $1").bind(id).optional(tx).await?;
     Ok(row.map(|row| row.meta_lead_id))
+}
+
+/// Holds a lead until the transaction ends. False when what the person sent is erased or expired.
+pub async fn hold_kept(tx: &mut Tx, id: &LeadId) -> Result<bool> {
+    // An update that changes nothing holds the row on PostgreSQL; SQLite has one writer anyway.
+    let held =
+        sql("UPDATE leads SET attempts = attempts WHERE id = $1 AND status NOT IN ('erased', 'expired')")
+            .bind(id)
+            .execute(tx)
+            .await?;
+    Ok(held == 1)
 }
 
 /// An endpoint has taken the lead; the first counts.
@@ -440,18 +449,21 @@ pub async fn park_page(tx: &mut Tx, wait: &Wait<'_>) -> Result<u64> {
         .await
 }
 
+/// A lead of Meta's, as far as its other events need it.
 #[derive(Debug)]
-struct Id {
-    id: LeadId,
+pub struct Known {
+    pub id: LeadId,
+    pub is_test: bool,
+    /// Not set: whether it is a test lead is not known yet.
+    pub hydrated_at: Option<Timestamp>,
 }
-row!(Id { id });
+row!(Known { id, is_test, hydrated_at });
 
-/// Our id of a lead of Meta's.
-pub async fn id_of(tx: &mut Tx, account: &AccountId, meta_lead_id: &str) -> Result<Option<LeadId>> {
-    let row: Option<Id> = sql("SELECT id FROM leads WHERE account_id = $1 AND meta_lead_id = $2")
+/// The account's lead of this id of Meta's.
+pub async fn known(tx: &mut Tx, account: &AccountId, meta_lead_id: &str) -> Result<Option<Known>> {
+    sql("SELECT id, is_test, hydrated_at FROM leads WHERE account_id = $1 AND meta_lead_id = $2")
         .bind(account)
         .bind(meta_lead_id)
         .optional(tx)
-        .await?;
-    Ok(row.map(|row| row.id))
+        .await
 }

@@ -38,6 +38,29 @@ pub async fn insert(tx: &mut Tx, bodies: &[Stored]) -> Result<()> {
     Ok(())
 }
 
+#[derive(Debug)]
+struct Size {
+    bytes: i64,
+}
+row!(Size { bytes });
+
+/// How many of the oldest bodies have no more bytes than these together: one at least, and `limit` at most.
+pub async fn fitting(tx: &mut Tx, limit: i64, bytes: i64) -> Result<i64> {
+    let sizes: Vec<Size> =
+        sql("SELECT CAST(LENGTH(body) AS BIGINT) AS bytes FROM webhooks ORDER BY id LIMIT $1")
+            .bind(limit)
+            .all(tx)
+            .await?;
+    let mut left = bytes;
+    for (fitting, size) in (0..).zip(&sizes) {
+        left -= size.bytes;
+        if left < 0 {
+            return Ok(i64::max(fitting, 1));
+        }
+    }
+    Ok(limit)
+}
+
 /// The oldest bodies, held until the transaction ends; those that another process holds are passed over.
 pub async fn take_oldest(tx: &mut Tx, limit: i64) -> Result<Vec<Stored>> {
     let text = if tx.locks_rows() {

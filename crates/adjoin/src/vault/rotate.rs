@@ -5,8 +5,8 @@ use secrecy::ExposeSecret as _;
 use super::{Place, Result, Scope, Vault, data_key_id};
 use crate::{
     store::{
-        self, FromRow, Row, connect_sessions, connections, connectors, data_keys, endpoints, lead_erasure,
-        leads, quarantine,
+        self, FromRow, Row, connect_sessions, connections, connectors, data_keys, deliveries, endpoints,
+        lead_erasure, leads, quarantine,
     },
     time::Timestamp,
 };
@@ -136,10 +136,11 @@ enum Sealed {
     PreviousSecret,
     LeadDetail,
     Quarantined,
+    EndpointResponse,
 }
 
 impl Sealed {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::ClientSecret,
         Self::Token,
         Self::Code,
@@ -147,6 +148,7 @@ impl Sealed {
         Self::PreviousSecret,
         Self::LeadDetail,
         Self::Quarantined,
+        Self::EndpointResponse,
     ];
 
     fn place(self, row: &SealedRow) -> Place<'_> {
@@ -158,6 +160,7 @@ impl Sealed {
             Self::PreviousSecret => connectors::previous_secret_place(&row.row),
             Self::LeadDetail => leads::detail_place(&row.scope, &row.row),
             Self::Quarantined => quarantine::change_place(&row.row),
+            Self::EndpointResponse => deliveries::response_place(&row.scope, &row.row),
         }
     }
 
@@ -170,6 +173,7 @@ impl Sealed {
             Self::PreviousSecret => connectors::sealed_previous(tx, after, limit).await?,
             Self::LeadDetail => lead_erasure::sealed(tx, after, limit).await?,
             Self::Quarantined => quarantine::sealed(tx, after, limit).await?,
+            Self::EndpointResponse => deliveries::sealed(tx, after, limit).await?,
         })
     }
 
@@ -184,6 +188,7 @@ impl Sealed {
             }
             Self::LeadDetail => lead_erasure::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
             Self::Quarantined => quarantine::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
+            Self::EndpointResponse => deliveries::replace_sealed(tx, &row.row, &row.sealed, sealed).await?,
         })
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use adjoin::{
+    audit::Actor,
     id::{AccountId, LeadId},
     service::{
         App,
@@ -16,8 +17,8 @@ use adjoin::{
         events::{self, Kind, NewEvent},
         leads::{self, Sighting, Source},
     },
-    store::{Db, leads as leads_table},
-    vault::{self, KeyFile, Vault},
+    store::{Db, FromRow, Row, leads as leads_table, sql},
+    vault::{self, KeyFile, Scope, Vault},
 };
 use axum::{
     Router,
@@ -47,6 +48,10 @@ enum Answer {
     None,
     /// With a body that does not end.
     Endless(u16),
+    /// With what it was sent.
+    Echo(u16),
+    /// The same, once the test lets it.
+    EchoLater(u16),
 }
 
 #[derive(Debug, Clone)]
@@ -80,6 +85,7 @@ struct Script {
     refused: Mutex<HashSet<i64>>,
     got: Mutex<Vec<Got>>,
     arrived: Notify,
+    let_go: Notify,
 }
 
 /// A partner's backend that events are posted to.
@@ -126,7 +132,7 @@ impl Receiver {
 
 async fn receive(State(script): State<Arc<Script>>, headers: HeaderMap, body: Bytes) -> Response {
     let got = Got { headers, body };
-    let n = got.json()["data"]["n"].as_i64();
+    let (n, sent) = (got.json()["data"]["n"].as_i64(), got.body.clone());
     script.got.lock().unwrap().push(got);
     script.arrived.notify_one();
     if n.is_some_and(|n| script.refused.lock().unwrap().contains(&n)) {
@@ -142,6 +148,11 @@ async fn receive(State(script): State<Arc<Script>>, headers: HeaderMap, body: By
         Answer::Endless(code) => {
             let chunks = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 4096])));
             (status(code), Body::from_stream(chunks)).into_response()
+        }
+        Answer::Echo(code) => (status(code), sent).into_response(),
+        Answer::EchoLater(code) => {
+            script.let_go.notified().await;
+            (status(code), sent).into_response()
         }
     }
 }
@@ -211,12 +222,7 @@ impl<'a> World<'a> {
 }
 
 async fn record(app: &App, account: &AccountId, kind: Kind, subject: &str, n: i64) {
-    let new = NewEvent {
-        account_id: Some(account.clone()),
-        kind,
-        subject: subject.to_owned(),
-        data: json!({ "n": n }),
-    };
+    let new = NewEvent::new(Some(account.clone()), kind, subject, json!({ "n": n }));
     let mut tx = app.db.begin().await.unwrap();
     events::record(&mut tx, new, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
@@ -224,6 +230,13 @@ async fn record(app: &App, account: &AccountId, kind: Kind, subject: &str, n: i6
 
 /// A lead that Meta has told whole.
 async fn lead(test: &TestApp, account: &AccountId, meta_lead_id: &str) -> LeadId {
+    lead_of(test, account, meta_lead_id, EMAIL).await
+}
+
+const EMAIL: &str = "ada@example.com";
+
+/// The same, of somebody with this address.
+async fn lead_of(test: &TestApp, account: &AccountId, meta_lead_id: &str, email: &str) -> LeadId {
     let now = test.clock.now();
     let sighting = Sighting {
         account_id: account.clone(),
@@ -234,9 +247,7 @@ async fn lead(test: &TestApp, account: &AccountId, meta_lead_id: &str) -> LeadId
         submitted_at: Some(now),
         source: Source::Sweep,
         at: now,
-        detail: Some(
-            json!({ "id": meta_lead_id, "field_data": [{ "name": "email", "values": ["ada@example.com"] }] }),
-        ),
+        detail: Some(json!({ "id": meta_lead_id, "field_data": [{ "name": "email", "values": [email] }] })),
     };
     let mut tx = test.app.db.begin().await.unwrap();
     let sighted = leads::sight(&test.app, &mut tx, sighting).await.unwrap();
@@ -717,6 +728,151 @@ fn of_an_answer_only_the_beginning_is_read() {
         world.record(Kind::AdAlert, "b", 2).await;
         world.step().await;
         assert_eq!(world.deliveries().await[1], ("pending".to_owned(), 1));
+    });
+}
+
+/// An attempt as it stands in the table.
+struct Raw {
+    error: Option<String>,
+    response_sealed: Option<Vec<u8>>,
+}
+
+impl FromRow for Raw {
+    fn from_row(row: &Row) -> adjoin::store::Result<Self> {
+        Ok(Self { error: row.get("error")?, response_sealed: row.get("response_sealed")? })
+    }
+}
+
+/// The only attempt: its error, and the answer that is kept.
+async fn raw(test: &TestApp) -> (String, Option<Vec<u8>>) {
+    let mut rows: Vec<Raw> =
+        sql("SELECT error, response_sealed FROM delivery_attempts").all(&test.app.db).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    let row = rows.remove(0);
+    (row.error.unwrap_or_default(), row.response_sealed)
+}
+
+#[test]
+fn an_answer_that_repeats_the_lead_is_sealed_and_goes_with_it() {
+    on_each_app(async |test| {
+        let world = World::new(test).await;
+        world.receiver.answer(&[Answer::Echo(500)]);
+        let id = lead(test, &world.account, "700").await;
+        world.step().await;
+        let (error, first) = raw(test).await;
+        let first = first.unwrap();
+        assert_eq!(error, "it answered 500");
+        assert!(!first.windows(EMAIL.len()).any(|it| it == EMAIL.as_bytes()), "it stands in the clear");
+        let shown = async || world.delivery().await["attempt_log"][0]["response"].clone();
+        assert!(shown().await.as_str().unwrap().contains(EMAIL));
+
+        // A rotation finds it.
+        let mut file = KeyFile::read(&test.key_file()).unwrap();
+        file.add_key().unwrap();
+        let vault = Vault::new(test.app.db.clone(), file);
+        // The endpoint's secrets, the lead, and the answer.
+        let rotation = vault::rotate(&vault, test.clock.now(), |_| {}).await.unwrap();
+        assert_eq!(rotation.secrets_sealed, 3);
+        assert_ne!(raw(test).await.1.unwrap(), first);
+        assert!(shown().await.as_str().unwrap().contains(EMAIL));
+
+        // Without the account's key there is nothing to show.
+        let mut tx = test.app.db.begin().await.unwrap();
+        vault.forget_scope(&mut tx, &Scope::Account(world.account.clone())).await.unwrap();
+        tx.commit().await.unwrap();
+        let fresh = Vault::new(test.app.db.clone(), KeyFile::read(&test.key_file()).unwrap());
+        let config = test.app.config.clone();
+        let other = App::new(config, test.app.db.clone(), fresh, test.clock.clone());
+        let delivery = world.delivery().await["id"].as_str().unwrap().parse().unwrap();
+        let detail = deliveries::delivery(&other, &Reach::AllAccounts, &delivery).await.unwrap();
+        assert_eq!((detail.attempt_log.len(), &detail.attempt_log[0].response), (1, &None));
+
+        leads::erase(&test.app, &Actor::System, &world.account, &id).await.unwrap();
+        assert_eq!(raw(test).await.1, None);
+    });
+}
+
+#[test]
+fn the_answer_to_an_attempt_during_which_its_lead_was_erased_is_not_kept() {
+    on_each_app(async |test| {
+        let world = World::new(test).await;
+        let id = lead(test, &world.account, "700").await;
+        world.receiver.answer(&[Answer::EchoLater(500)]);
+        let erase = async {
+            world.receiver.script.arrived.notified().await;
+            leads::erase(&test.app, &Actor::System, &world.account, &id).await.unwrap();
+            world.receiver.script.let_go.notify_one();
+        };
+        tokio::join!(world.step(), erase);
+        assert!(world.receiver.got()[0].json()["data"]["raw"].to_string().contains(EMAIL));
+        assert_eq!(raw(test).await, ("it answered 500".to_owned(), None));
+        assert_eq!(world.deliveries().await, owned(&[("pending", 1)]));
+    });
+}
+
+#[test]
+fn test_leads_go_to_endpoints_that_take_them_alone() {
+    on_each_app(async |test| {
+        let world = World::new(test).await;
+        let begun = test.clock.now();
+        let taking = Receiver::start().await;
+        let new = json!({ "url": taking.url, "test_leads": true });
+        let (_, made) = world.backend.send(Method::POST, "/v1/endpoints", &new).await;
+        assert_eq!(
+            (&made["test_leads"], &world.endpoint().await["test_leads"]),
+            (&json!(true), &json!(false))
+        );
+        lead_of(test, &world.account, "700", "<test lead: dummy data for email>").await;
+        lead(test, &world.account, "701").await;
+        world.step().await;
+        let taken = |receiver: &Receiver| {
+            let got = std::mem::take(&mut *receiver.script.got.lock().unwrap());
+            let mut leads: Vec<Value> =
+                got.iter().map(|it| it.json()["data"]["meta_lead_id"].clone()).collect();
+            leads.sort_by_key(Value::to_string);
+            leads
+        };
+        assert_eq!(
+            (taken(&world.receiver), taken(&taking)),
+            (vec![json!("701")], vec![json!("700"), json!("701")])
+        );
+        let (_, read) = world.backend.get("/v1/events").await;
+        let marks: Vec<&Value> =
+            read["data"].as_array().unwrap().iter().map(|it| &it["data"]["is_test"]).collect();
+        assert_eq!(marks, [true, false]);
+
+        // Nor does a replay bring them, unless they are wanted by then.
+        let window = json!({ "from": begun, "until": begun.plus_seconds(60), "only": "all" });
+        let sent = async |count: i64| {
+            let answer = world.post("/replay", window.clone()).await;
+            assert_eq!(answer, (StatusCode::ACCEPTED, json!({ "deliveries": count })));
+            world.step().await;
+            taken(&world.receiver)
+        };
+        assert_eq!(sent(1).await, ["701"]);
+        let (status, changed) =
+            world.backend.send(Method::PATCH, &world.path(""), &json!({ "test_leads": true })).await;
+        assert_eq!((status, &changed["test_leads"]), (StatusCode::OK, &json!(true)));
+        assert_eq!(sent(2).await, ["700", "701"]);
+        world.backend.send(Method::PATCH, &world.path(""), &json!({ "test_leads": false })).await;
+        assert_eq!(sent(1).await, ["701"]);
+    });
+}
+
+#[test]
+fn what_is_held_is_kept_until_it_is_delivered() {
+    on_each_app(async |test| {
+        let world = World::new(test).await;
+        world.record(Kind::AdAlert, "a", 1).await;
+        world.backend.send(Method::PATCH, &world.path(""), &json!({ "enabled": false })).await;
+        test.clock.advance_seconds(91 * 86_400);
+        deliveries::tidy(&test.app).await.unwrap();
+        assert_eq!(world.deliveries().await, owned(&[("held", 0)]));
+        world.backend.send(Method::PATCH, &world.path(""), &json!({ "enabled": true })).await;
+        world.step().await;
+        assert_eq!(world.receiver.take(), [1]);
+        deliveries::tidy(&test.app).await.unwrap();
+        assert_eq!(world.deliveries().await, []);
     });
 }
 

@@ -585,12 +585,7 @@ fn a_sweep_sorting_and_hydration_of_the_same_leads_do_not_block_each_other() {
                 for id in ids {
                     leads::sight(app, &mut tx, sighting(id, None)).await.unwrap();
                 }
-                let issue = NewEvent {
-                    account_id: Some(it.account.clone()),
-                    kind: Kind::AdIssue,
-                    subject: "1".to_owned(),
-                    data: json!({}),
-                };
+                let issue = NewEvent::new(Some(it.account.clone()), Kind::AdIssue, "1", json!({}));
                 events::record(&mut tx, issue, at).await.unwrap();
                 tx.commit().await.unwrap();
             }

@@ -2,7 +2,7 @@
 
 use adjoin::{
     service::{
-        leads,
+        leads::{self, Sighting, Source},
         webhooks::{self, Reason},
     },
     store::Json,
@@ -49,11 +49,18 @@ impl adjoin::store::FromRow for Count {
     }
 }
 
-/// All rows of a table.
+/// All rows of a table, or all events of a type.
 async fn count(world: &Connected, table: &'static str) -> i64 {
     let text = match table {
         "leads" => "SELECT COUNT(*) AS count FROM leads",
         "webhooks" => "SELECT COUNT(*) AS count FROM webhooks",
+        "events" => "SELECT COUNT(*) AS count FROM events",
+        "ad.issue" => "SELECT COUNT(*) AS count FROM events WHERE type = 'ad.issue'",
+        "lead.updated" => "SELECT COUNT(*) AS count FROM events WHERE type = 'lead.updated'",
+        "lead.updated of a test" => {
+            "SELECT COUNT(*) AS count FROM events WHERE type = 'lead.updated' AND is_test"
+        }
+        "last number" => "SELECT last AS count FROM event_numbers",
         _ => unreachable!("{table}"),
     };
     let row: Option<Count> = adjoin::store::sql(text).optional(&world.test.app.db).await.unwrap();
@@ -124,7 +131,7 @@ fn a_body_that_says_it_is_too_large_is_refused_unread() {
             // Not a byte of the body is ever sent.
             write!(
                 stream,
-                "POST /webhooks/facebook HTTP/1.1\r\nHost: {address}\r\nContent-Length: 2097153\r\n\
+                "POST /webhooks/facebook HTTP/1.1\r\nHost: {address}\r\nContent-Length: 8388609\r\n\
                  X-Hub-Signature-256: sha256=00\r\nConnection: close\r\n\r\n"
             )
             .unwrap();
@@ -134,6 +141,116 @@ fn a_body_that_says_it_is_too_large_is_refused_unread() {
         });
         let answer = answer.await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    });
+}
+
+/// As many changes as Meta puts into one body, each as long as an issue of an ad gets.
+#[test]
+fn a_thousand_long_changes_are_taken_in_one_body() {
+    on_each_connected(&[], async |world| {
+        subscribe(world, "ad_account", "42").await;
+        let changes: Vec<Value> = (0..1000)
+            .map(|nth| {
+                json!({ "field": "with_issues_ad_objects", "value": { "id": (23_843_000_000_000_000_i64 + nth).to_string(),
+                        "level": "AD", "error_code": 1_815_869, "error_message": "x".repeat(2000) } })
+            })
+            .collect();
+        let body = json!({ "object": "ad_account",
+                           "entry": [{ "id": "42", "time": 1_795_514_400, "changes": changes }] });
+        let body = body.to_string();
+        assert!(body.len() > 2 * 1024 * 1024);
+        assert_eq!(post(world, &body).await, StatusCode::OK);
+        webhooks::step(&world.test.app).await.unwrap();
+        assert_eq!((count(world, "webhooks").await, count(world, "ad.issue").await), (0, 1000));
+    });
+}
+
+#[test]
+fn of_large_bodies_few_are_sorted_at_once() {
+    on_each_connected(&[], async |world| {
+        let body = "x".repeat(5 * 1024 * 1024);
+        for _ in 0..2 {
+            assert_eq!(post(world, &body).await, StatusCode::OK);
+        }
+        for left in [1, 0] {
+            webhooks::step(&world.test.app).await.unwrap();
+            assert_eq!(count(world, "webhooks").await, left);
+        }
+    });
+}
+
+#[test]
+fn a_change_that_meta_sends_again_is_told_once() {
+    on_each_connected(&[], async |world| {
+        subscribe(world, "ad_account", "42").await;
+        subscribe(world, "page", "216089425403129").await;
+        let body = |object: &str, id: &str, time: i64, field: &str, value: &str| {
+            format!(
+                r#"{{"object":"{object}","entry":[{{"id":"{id}","time":{time},"changes":[{{"field":"{field}","value":{value}}}]}}]}}"#
+            )
+        };
+        let issue = |time: i64, value: &str| body("ad_account", "42", time, "with_issues_ad_objects", value);
+        let first = issue(1_795_514_400, r#"{"id":"111111111111","level":"AD","error_code":1815869}"#);
+        let update =
+            r#"{"leadgen_id":55459717045641545,"page_id":216089425403129,"form_id":123,"event":"stage"}"#;
+        let update = body("page", "216089425403129", 1_795_514_400, "leadgen_update", update);
+        // Within one go, and in another.
+        for bodies in [&[&first, &update, &first][..], &[&update, &first]] {
+            for body in bodies {
+                assert_eq!(post(world, body).await, StatusCode::OK);
+            }
+            webhooks::step(&world.test.app).await.unwrap();
+            assert_eq!((count(world, "ad.issue").await, count(world, "lead.updated").await), (1, 1));
+        }
+        for (told, other) in [
+            (1, issue(1_795_514_400, r#"{"error_code":1815869,"level":"AD","id":"111111111111"}"#)),
+            (2, issue(1_795_514_401, r#"{"id":"111111111111","level":"AD","error_code":1815869}"#)),
+            (3, issue(1_795_514_400, r#"{"id":"111111111112","level":"AD","error_code":1815869}"#)),
+        ] {
+            assert_eq!(post(world, &other).await, StatusCode::OK);
+            webhooks::step(&world.test.app).await.unwrap();
+            assert_eq!(count(world, "ad.issue").await, told, "{other}");
+        }
+        assert_eq!(count(world, "events").await, count(world, "last number").await, "numbers have a gap");
+    });
+}
+
+#[test]
+fn an_update_of_a_test_lead_is_marked_once_that_is_known() {
+    on_each_connected(&[], async |world| {
+        let app = &world.test.app;
+        subscribe(world, "page", "216089425403129").await;
+        let sighting = |detail: Option<Value>| Sighting {
+            account_id: world.account.clone(),
+            meta_lead_id: "700".to_owned(),
+            page_id: "216089425403129".to_owned(),
+            form_id: "12".to_owned(),
+            ad_id: None,
+            submitted_at: None,
+            source: Source::Sweep,
+            at: world.test.clock.now(),
+            detail,
+        };
+        let dummy =
+            json!({ "field_data": [{ "name": "email", "values": ["<test lead: dummy data for email>"] }] });
+        for (time, detail, marked) in [(1, None, 0), (2, Some(dummy), 1)] {
+            let mut tx = app.db.begin().await.unwrap();
+            leads::sight(app, &mut tx, sighting(detail)).await.unwrap();
+            tx.commit().await.unwrap();
+            let body = json!({ "object": "page", "entry": [{ "id": "216089425403129", "time": time, "changes": [
+                { "field": "leadgen_update", "value": { "leadgen_id": "700", "event": "stage" } }] }] });
+            assert_eq!(post(world, &body.to_string()).await, StatusCode::OK);
+            webhooks::step(app).await.unwrap();
+            assert_eq!(count(world, "lead.updated of a test").await, marked);
+        }
+        let told: Vec<Event> = adjoin::store::sql(
+            "SELECT type, subject, data FROM events WHERE type = 'lead.updated' ORDER BY seq",
+        )
+        .all(&app.db)
+        .await
+        .unwrap();
+        let marks: Vec<&Value> = told.iter().map(|it| &it.data["is_test"]).collect();
+        assert_eq!(marks, [&json!(null), &json!(true)]);
     });
 }
 

@@ -39,12 +39,7 @@ async fn record(tx: &mut Tx, kind: Kind, row: &Stored, now: Timestamp) -> Result
     let data = json!({
         "connection_id": row.id, "state": state.name(), "gaps": state.gaps(), "trouble": state.trouble(),
     });
-    let event = NewEvent {
-        account_id: Some(row.account_id.clone()),
-        kind,
-        subject: row.id.as_str().to_owned(),
-        data,
-    };
+    let event = NewEvent::new(Some(row.account_id.clone()), kind, row.id.as_str(), data);
     events::record(tx, event, now).await?;
     Ok(())
 }

@@ -33,6 +33,8 @@ pub struct Endpoint {
     pub description: String,
     /// Types of events, or families of them (`lead.*`); empty: all.
     pub types: Vec<Pattern>,
+    /// Whether it gets events of test leads too.
+    pub test_leads: bool,
     #[serde(flatten)]
     pub state: State,
     /// Since when nothing has arrived that should have.
@@ -51,6 +53,7 @@ impl From<table::Stored> for Endpoint {
             url: row.url,
             description: row.description,
             types: row.types.0,
+            test_leads: row.test_leads,
             state: row.state.0,
             failing_since: row.failing_since,
             paused_until: row.paused_until,
@@ -67,6 +70,7 @@ pub struct NewEndpoint {
     pub url: String,
     pub description: String,
     pub types: Vec<Pattern>,
+    pub test_leads: bool,
 }
 
 /// What is to be another; `None` stays.
@@ -75,6 +79,7 @@ pub struct Change {
     pub url: Option<String>,
     pub description: Option<String>,
     pub types: Option<Vec<Pattern>>,
+    pub test_leads: Option<bool>,
     pub enabled: Option<bool>,
 }
 
@@ -117,6 +122,7 @@ pub async fn create(
         url,
         description: new.description.trim().to_owned(),
         types: Json(new.types),
+        test_leads: new.test_leads,
         state: Json(State::Enabled),
         secrets_sealed: Vec::new(),
         failing_since: None,
@@ -185,6 +191,9 @@ pub async fn change(
     if let Some(types) = change.types {
         row.types = Json(types);
     }
+    if let Some(test_leads) = change.test_leads {
+        row.test_leads = test_leads;
+    }
     match change.enabled {
         Some(true) if !row.state.0.is_enabled() => {
             row.state = Json(State::Enabled);
@@ -218,19 +227,14 @@ pub(super) async fn tell_disabled(tx: &mut Tx, row: &table::Stored, now: Timesta
         Cause::Gone => "it answered 410 Gone",
         Cause::Failing => "nothing arrived there for five days",
     };
-    let event = NewEvent {
-        account_id: row.account_id.clone(),
-        kind: Kind::EndpointDisabled,
-        subject: row.id.to_string(),
-        data: json!({
-            "endpoint_id": row.id, "host": host(&row.url), "cause": cause, "at": at, "failing_since": row.failing_since,
-            "message": message, "who": Who::Partner,
-            "next_step": "mend it, then enable it (PATCH with `\"enabled\": true`): what was held goes on its way; replay \
-                          what happened meanwhile",
-        }),
-    };
-    events::record(tx, event, now).await?;
-    Ok(())
+    let data = json!({
+        "endpoint_id": row.id, "host": host(&row.url), "cause": cause, "at": at, "failing_since": row.failing_since,
+        "message": message, "who": Who::Partner,
+        "next_step": "mend it, then enable it (PATCH with `\"enabled\": true`): what was held goes on its way; replay \
+                      what happened meanwhile",
+    });
+    let event = NewEvent::new(row.account_id.clone(), Kind::EndpointDisabled, row.id.as_str(), data);
+    events::record(tx, event, now).await
 }
 
 /// Deletes an endpoint with its deliveries.

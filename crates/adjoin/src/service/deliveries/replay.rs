@@ -57,7 +57,12 @@ pub async fn replay(app: &App, actor: &Actor, reach: &Reach, id: &EndpointId, re
         return Ok(0);
     }
     let selection = events_table::Selection { account_id: row.account_id.clone(), kinds: listed(&kinds) };
-    let window = events_table::Window { from: replay.from, until: replay.until, selection };
+    let window = events_table::Window {
+        from: replay.from,
+        until: replay.until,
+        selection,
+        test_leads: row.test_leads,
+    };
     let mut count = match replay.only {
         Only::Dead => table::replay_in(&mut tx, id, &window, "dead", now).await?,
         Only::All => {

@@ -9,6 +9,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT},
     redirect,
 };
+use secrecy::SecretString;
 
 use super::{
     address::{Guard, Resolver, Way},
@@ -81,8 +82,8 @@ impl Sender {
 pub enum Outcome {
     /// 2xx.
     Taken { status: u16 },
-    /// It answered, and not with 2xx.
-    Refused { status: u16, retry_after: Option<i64>, response: String },
+    /// It answered, and not with 2xx. `response`: the beginning of what it said, which may be what it was sent.
+    Refused { status: u16, retry_after: Option<i64>, response: Option<SecretString> },
     /// No answer.
     Unanswered { reason: String, timed_out: bool },
     /// Not tried: it is due again in so many seconds.
@@ -182,7 +183,9 @@ async fn post(app: &App, claimed: &Claimed, id: &str, body: Vec<u8>, at: Timesta
         return Outcome::Taken { status: status.as_u16() };
     }
     let retry_after = told(response.headers(), at);
-    Outcome::Refused { status: status.as_u16(), retry_after, response: read(response).await }
+    let said = read(response).await;
+    let response = (!said.is_empty()).then(|| said.into());
+    Outcome::Refused { status: status.as_u16(), retry_after, response }
 }
 
 fn unsent(reason: String) -> Outcome {
@@ -203,7 +206,6 @@ async fn read(mut response: Response) -> String {
         let room = KEPT_MAX - kept.len();
         kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
-    // PostgreSQL's text holds no NUL.
     String::from_utf8_lossy(&kept).replace('\0', "\u{fffd}")
 }
 

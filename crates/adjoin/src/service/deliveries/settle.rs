@@ -12,6 +12,7 @@ use crate::{
     service::{App, Result, events::Kind},
     store::{Json, Tx, deliveries as table, endpoints, leads},
     time::Timestamp,
+    vault::Scope,
 };
 
 /// How long nothing may arrive at an endpoint, in seconds, before it is disabled: five days.
@@ -23,7 +24,7 @@ const ATTEMPTS_MIN: i64 = 3;
 pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<EndpointId>> {
     let now = app.clock.now();
     let mut quiet = HashSet::new();
-    let (mut arrived, mut disabled) = (Vec::new(), Vec::new());
+    let (mut tried, mut disabled) = (Vec::new(), Vec::new());
     // In one order, so that two processes do not wait for each other.
     let mut by_endpoint: BTreeMap<&EndpointId, Vec<&Sent>> = BTreeMap::new();
     for it in sent {
@@ -44,7 +45,7 @@ pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<End
         let Some(mut row) = row else { continue };
         let before = (row.state.clone(), row.failing_since, row.paused_until);
         for it in all {
-            one(tx, &mut row, it, now, &mut arrived).await?;
+            tried.extend(one(tx, &mut row, it, now).await?);
         }
         if before != (row.state.clone(), row.failing_since, row.paused_until) {
             row.updated_at = now;
@@ -60,9 +61,10 @@ pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<End
             quiet.insert(id.clone());
         }
     }
-    arrived.sort();
-    for (_, lead) in arrived {
-        leads::put_delivered(tx, &lead, now).await?;
+    // Leads are held in one order too.
+    tried.sort_by(|a, b| a.lead.cmp(&b.lead));
+    for it in tried {
+        write(app, tx, it, now).await?;
     }
     // An event's number is held to the end, so it is taken last.
     for row in &disabled {
@@ -71,35 +73,49 @@ pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<End
     Ok(quiet)
 }
 
-async fn one(
+/// An attempt whose outcome counts, and is to be written down.
+struct Tried<'a> {
+    sent: &'a Sent,
+    status: Option<i64>,
+    error: Option<String>,
+    /// The lead that the event is of, behind Meta's id of it.
+    lead: Option<(String, LeadId)>,
+}
+
+impl<'a> Tried<'a> {
+    async fn new(tx: &mut Tx, sent: &'a Sent, status: Option<i64>, error: Option<String>) -> Result<Self> {
+        let id: Option<LeadId> = sent.event.as_ref().and_then(|event| event.subject.parse().ok());
+        let lead = match id {
+            Some(id) => Some((leads::meta_id(tx, &id).await?.unwrap_or_default(), id)),
+            None => None,
+        };
+        Ok(Self { sent, status, error, lead })
+    }
+}
+
+/// Moves a delivery on by what came of its attempt. `None`: there is nothing to write down, or somebody else has it.
+async fn one<'a>(
     tx: &mut Tx,
     row: &mut endpoints::Stored,
-    sent: &Sent,
+    sent: &'a Sent,
     now: Timestamp,
-    arrived: &mut Vec<(String, LeadId)>,
-) -> Result<()> {
+) -> Result<Option<Tried<'a>>> {
     let leased = &sent.claimed.leased;
-    let (status, error, response) = match &sent.outcome {
+    let (status, error) = match &sent.outcome {
         Outcome::HandedBack { wait } => {
-            return Ok(table::hand_back(tx, leased, now.plus_seconds(*wait)).await?);
+            table::hand_back(tx, leased, now.plus_seconds(*wait)).await?;
+            return Ok(None);
         }
         Outcome::Taken { status } => {
             row.failing_since = None;
             let status = i64::from(*status);
-            if table::put_delivered(tx, &leased.id, status, now).await? {
-                attempt(tx, sent, Some(status), None, None).await?;
-                if let Some(lead) = lead_of(sent)
-                    && let Some(meta_lead_id) = leads::meta_id(tx, &lead).await?
-                {
-                    arrived.push((meta_lead_id, lead));
-                }
+            if !table::put_delivered(tx, &leased.id, status, now).await? {
+                return Ok(None);
             }
-            return Ok(());
+            return Ok(Some(Tried::new(tx, sent, Some(status), None).await?));
         }
-        Outcome::Refused { status, response, .. } => {
-            (Some(*status), format!("it answered {status}"), Some(response.clone()))
-        }
-        Outcome::Unanswered { reason, .. } => (None, reason.clone(), None),
+        Outcome::Refused { status, .. } => (Some(*status), format!("it answered {status}")),
+        Outcome::Unanswered { reason, .. } => (None, reason.clone()),
     };
     let attempts = leased.attempts + 1;
     let since = *row.failing_since.get_or_insert(now);
@@ -125,28 +141,46 @@ async fn one(
     };
     let status = status.map(i64::from);
     let failed = table::Failed { leased, status: next, due_at, last_status: status, last_error: &error };
-    if table::put_failed(tx, &failed).await? {
-        attempt(tx, sent, status, Some(error), response).await?;
+    if !table::put_failed(tx, &failed).await? {
+        return Ok(None);
     }
-    Ok(())
+    Ok(Some(Tried::new(tx, sent, status, Some(error)).await?))
 }
 
-async fn attempt(
-    tx: &mut Tx,
-    sent: &Sent,
-    status: Option<i64>,
-    error: Option<String>,
-    response: Option<String>,
-) -> Result<()> {
+async fn write(app: &App, tx: &mut Tx, tried: Tried<'_>, now: Timestamp) -> Result<()> {
+    let Tried { sent, status, error, lead } = tried;
+    let lead = lead.map(|(_, id)| id);
+    let is_new = sent.event.as_ref().is_some_and(|event| event.kind == Kind::LeadCreated);
+    if let (Outcome::Taken { .. }, Some(lead), true) = (&sent.outcome, &lead, is_new) {
+        leads::put_delivered(tx, lead, now).await?;
+    }
+    let id = AttemptId::new();
+    let response_sealed = response(app, tx, sent, lead.as_ref(), &id, now).await?;
     let duration_us = i64::try_from(sent.took.as_micros()).unwrap_or(i64::MAX);
-    let row = table::Attempt { id: AttemptId::new(), at: sent.at, status, error, response, duration_us };
+    let row = table::Attempt { id, at: sent.at, status, error, response_sealed, duration_us };
     Ok(table::insert_attempt(tx, &sent.claimed.leased.id, &row).await?)
 }
 
-/// The lead whose arrival this is.
-fn lead_of(sent: &Sent) -> Option<LeadId> {
-    let event = sent.event.as_ref().filter(|event| event.kind == Kind::LeadCreated)?;
-    event.subject.parse().ok()
+/// The beginning of a refusal, sealed, since it may repeat what was sent. Of a lead that was erased while the attempt was
+/// under way nothing is kept; the row is held, so that who erases it a moment later finds the answer and takes it away.
+async fn response(
+    app: &App,
+    tx: &mut Tx,
+    sent: &Sent,
+    lead: Option<&LeadId>,
+    attempt: &AttemptId,
+    now: Timestamp,
+) -> Result<Option<Vec<u8>>> {
+    let Outcome::Refused { response: Some(response), .. } = &sent.outcome else { return Ok(None) };
+    if let Some(lead) = lead
+        && !leads::hold_kept(tx, lead).await?
+    {
+        return Ok(None);
+    }
+    let account = sent.event.as_ref().and_then(|event| event.account_id.clone());
+    let scope = account.map_or(Scope::Partner, Scope::Account);
+    let place = table::response_place(&scope, attempt.as_str());
+    Ok(Some(app.vault.seal(tx, &place, response, now).await?))
 }
 
 /// Counts what came of attempts. After the commit.

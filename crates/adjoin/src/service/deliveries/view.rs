@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use schemars::JsonSchema;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::state::Status;
@@ -9,6 +10,7 @@ use crate::{
     service::{App, Error, Result, api_keys::Reach, events::Kind},
     store::{Page, deliveries as table, endpoints},
     time::Timestamp,
+    vault::{self, Scope},
 };
 
 /// One event on its way to one endpoint.
@@ -69,8 +71,8 @@ pub struct Attempt {
     /// HTTP status; null when there was no answer.
     pub status: Option<i64>,
     pub error: Option<String>,
-    /// The first KiB of an answer that was no success. Null for a key that is bound to an account: the address may be
-    /// one that only the operator may look into.
+    /// The first KiB of an answer that was no success, as long as the event's lead is not erased. Null for a key that is
+    /// bound to an account: the address may be one that only the operator may look into.
     pub response: Option<String>,
     pub duration_us: i64,
 }
@@ -94,16 +96,27 @@ pub async fn delivery(app: &App, reach: &Reach, id: &DeliveryId) -> Result<Deliv
         return Err(NOT_FOUND);
     }
     let attempts = table::attempts(&app.db, id, ATTEMPTS_MAX).await?;
+    let scope = row.account_id.clone().map_or(Scope::Partner, Scope::Account);
     let shows = *reach == Reach::AllAccounts;
-    let attempt = |row: table::Attempt| Attempt {
-        id: row.id,
-        at: row.at,
-        status: row.status,
-        error: row.error,
-        response: row.response.filter(|_| shows),
-        duration_us: row.duration_us,
-    };
-    Ok(DeliveryDetail { delivery: row.into(), attempt_log: attempts.into_iter().map(attempt).collect() })
+    let mut attempt_log = Vec::with_capacity(attempts.len());
+    for it in attempts {
+        let response = match &it.response_sealed {
+            Some(sealed) if shows => opened(app, &scope, &it.id, sealed).await?,
+            _ => None,
+        };
+        let table::Attempt { id, at, status, error, duration_us, .. } = it;
+        attempt_log.push(Attempt { id, at, status, error, response, duration_us });
+    }
+    Ok(DeliveryDetail { delivery: row.into(), attempt_log })
+}
+
+/// What an endpoint answered. What does not open any more, as when the account's key was forgotten, is not kept.
+async fn opened(app: &App, scope: &Scope, attempt: &AttemptId, sealed: &[u8]) -> Result<Option<String>> {
+    match app.vault.open(&table::response_place(scope, attempt.as_str()), sealed).await {
+        Ok(response) => Ok(Some(response.expose_secret().to_owned())),
+        Err(vault::Error::DataKeyMissing { .. } | vault::Error::DoesNotOpen) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Deliveries, newest first; of one endpoint, or of all for those who reach all.

@@ -9,7 +9,7 @@ pub enum Kind {
     /// A form submission was read from Meta.
     #[serde(rename = "lead.created")]
     LeadCreated,
-    /// Meta changed something about a lead.
+    /// Meta changed something about a lead. `is_test` and `lead_id` are null for a lead that is not read, or not known, yet.
     #[serde(rename = "lead.updated")]
     LeadUpdated,
     #[serde(rename = "connection.connected")]
@@ -31,7 +31,8 @@ pub enum Kind {
     /// An ad, ad set or campaign has an issue.
     #[serde(rename = "ad.issue")]
     AdIssue,
-    /// The effective status of an ad, ad set or campaign changed.
+    /// The effective status of an ad, ad set or campaign changed. Meta says only whose (`object_id`), not to what: read the
+    /// object, as with `ad.get`.
     #[serde(rename = "ad.status_changed")]
     AdStatusChanged,
     /// An ad, ad set or campaign is no longer in process.

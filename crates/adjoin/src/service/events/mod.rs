@@ -27,11 +27,22 @@ pub struct NewEvent {
     pub subject: String,
     /// Nothing personal: a lead is read when its event is sent.
     pub data: Value,
+    /// Of a test lead: it goes to those endpoints alone that want them.
+    pub is_test: bool,
+    /// By what it is known when Meta tells the same again; `None`: it is told once.
+    pub change_hash: Option<Vec<u8>>,
+}
+
+impl NewEvent {
+    /// An event of no test lead, which nobody tells again.
+    pub fn new(account_id: Option<AccountId>, kind: Kind, subject: impl Into<String>, data: Value) -> Self {
+        Self { account_id, kind, subject: subject.into(), data, is_test: false, change_hash: None }
+    }
 }
 
 /// Writes the event down in the transaction of the fact that caused it, and puts it on its way to the endpoints that want
-/// it. After the commit wake `app.wakes.deliver`.
-pub async fn record(tx: &mut Tx, new: NewEvent, now: Timestamp) -> Result<EventId> {
+/// it. What Meta tells again is there already, and stays as it is. After the commit wake `app.wakes.deliver`.
+pub async fn record(tx: &mut Tx, new: NewEvent, now: Timestamp) -> Result<()> {
     let event = table::Stored {
         seq: table::next_number(tx).await?,
         id: EventId::new(),
@@ -39,11 +50,15 @@ pub async fn record(tx: &mut Tx, new: NewEvent, now: Timestamp) -> Result<EventI
         kind: new.kind,
         subject: new.subject,
         data: Json(new.data),
+        is_test: new.is_test,
         at: now,
     };
-    table::insert(tx, &event).await?;
-    deliveries::fan_out(tx, &event).await?;
-    Ok(event.id)
+    if table::insert(tx, &event, new.change_hash).await? {
+        deliveries::fan_out(tx, &event).await
+    } else {
+        // Numbers have no gaps.
+        Ok(table::give_back(tx).await?)
+    }
 }
 
 /// Writes the test of an endpoint down. It goes to this endpoint alone.
@@ -60,9 +75,10 @@ pub(super) async fn record_test(
         kind: Kind::EndpointTest,
         subject: endpoint.id.to_string(),
         data: Json(data),
+        is_test: false,
         at: now,
     };
-    table::insert(tx, &event).await?;
+    table::insert(tx, &event, None).await?;
     Ok(event)
 }
 

@@ -26,7 +26,8 @@ pub struct Event {
     pub account_id: Option<AccountId>,
     /// Its place in the order of all events. Numbers only grow; a key that is bound to an account sees gaps.
     pub seq: i64,
-    /// By type. Of a lead, what the person sent, as long as it is not erased: then `{"lead_id", "erased": true}`.
+    /// By type. Of a lead, what the person sent, as long as it is not erased: then `{"lead_id", "erased": true}`. `is_test`
+    /// marks test leads.
     pub data: Value,
 }
 

@@ -153,11 +153,10 @@ pub(super) async fn complete(
     let sealed = app.vault.seal(tx, &place, &answer.to_string().into(), now).await?;
     table::put_detail(tx, &lead.id, Some(sealed)).await?;
     table::put(tx, lead).await?;
+    let (account, data) = (lead.account_id.clone(), json!({ "lead_id": lead.id }));
     let event = NewEvent {
-        account_id: Some(lead.account_id.clone()),
-        kind: Kind::LeadCreated,
-        subject: lead.id.to_string(),
-        data: json!({ "lead_id": lead.id }),
+        is_test: lead.is_test,
+        ..NewEvent::new(Some(account), Kind::LeadCreated, lead.id.as_str(), data)
     };
     events::record(tx, event, now).await?;
     Ok(())

@@ -153,7 +153,7 @@ async fn look(app: &App, mut row: table::Stored, lease: Timestamp, take_over: bo
         let (object, subject) = (row.object, format!("app:{}", row.object.as_str()));
         // As of one Page or ad account, and of no account: it concerns all.
         let data = json!({ "object": object, "object_id": null, "connection_id": null, "fault": fault });
-        events::record(&mut tx, NewEvent { account_id: None, kind, subject, data }, now).await?;
+        events::record(&mut tx, NewEvent::new(None, kind, subject, data), now).await?;
     }
     tx.commit().await?;
     if told_something {

@@ -327,7 +327,7 @@ async fn settle(app: &App, row: &table::Stored, lease: Timestamp, found: Found) 
             "object": current.object, "object_id": current.object_id, "connection_id": current.connection_id, "fault": fault,
         });
         let subject = format!("{}:{}", current.object.as_str(), current.object_id);
-        let event = NewEvent { account_id: Some(current.account_id.clone()), kind, subject, data };
+        let event = NewEvent::new(Some(current.account_id.clone()), kind, subject, data);
         events::record(&mut tx, event, now).await?;
     }
     tx.commit().await?;

@@ -1,7 +1,9 @@
 //! Many webhooks, one commit. While one commit is under way the next ones gather, so the disk sets the pace and
 //! nobody waits for a timer.
 
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
     id::WebhookId,
@@ -14,6 +16,8 @@ use crate::{
 
 /// Bodies that may wait for a commit. Beyond it Meta is told to come again.
 const QUEUE: usize = 4096;
+/// Most bytes of those that wait, and of those that are being committed.
+const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 /// Most bodies in one commit.
 const GROUP: usize = 512;
 /// Most bytes in one commit: those who wait are not to wait for a huge one.
@@ -28,40 +32,64 @@ pub enum NotStored {
     Failed,
 }
 
-type Waiting = (Stored, oneshot::Sender<Result<(), NotStored>>);
+/// A body that waits for a commit.
+#[derive(Debug)]
+struct Waiting {
+    row: Stored,
+    asker: Asker,
+}
+
+/// Who waits, and the room that the body takes until it is committed.
+#[derive(Debug)]
+struct Asker {
+    tell: oneshot::Sender<Result<(), NotStored>>,
+    _room: OwnedSemaphorePermit,
+}
 
 /// Where webhooks are stored.
 #[derive(Debug)]
-pub struct Intake(mpsc::Sender<Waiting>);
+pub struct Intake {
+    queue: mpsc::Sender<Waiting>,
+    /// A permit a byte.
+    room: Arc<Semaphore>,
+}
 
 impl Intake {
     /// Starts the task that writes. It ends when the intake is dropped.
     pub fn start(db: Db) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
+        let (intake, waiting) = Self::new();
         tokio::spawn(write(db, waiting));
-        Self(queue)
+        intake
+    }
+
+    fn new() -> (Self, mpsc::Receiver<Waiting>) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        (Self { queue, room: Arc::new(Semaphore::new(QUEUE_BYTES)) }, waiting)
     }
 
     /// Answers once the body is committed.
     pub async fn store(&self, body: Vec<u8>, now: Timestamp) -> Result<(), NotStored> {
+        let bytes = u32::try_from(body.len()).map_err(|_| NotStored::Full)?;
+        let room = Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(|_| NotStored::Full)?;
         let (tell, told) = oneshot::channel();
         let row = Stored { id: WebhookId::new(), received_at: now, body };
-        self.0.try_send((row, tell)).map_err(|_| NotStored::Full)?;
+        let waiting = Waiting { row, asker: Asker { tell, _room: room } };
+        self.queue.try_send(waiting).map_err(|_| NotStored::Full)?;
         told.await.unwrap_or(Err(NotStored::Failed))
     }
 }
 
 async fn write(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
     while let Some(first) = waiting.recv().await {
-        let mut bytes = first.0.body.len();
-        let (mut rows, mut tells) = (vec![first.0], vec![first.1]);
+        let mut bytes = first.row.body.len();
+        let (mut rows, mut askers) = (vec![first.row], vec![first.asker]);
         while rows.len() < GROUP
             && bytes < GROUP_BYTES
-            && let Ok((row, tell)) = waiting.try_recv()
+            && let Ok(next) = waiting.try_recv()
         {
-            bytes += row.body.len();
-            rows.push(row);
-            tells.push(tell);
+            bytes += next.row.body.len();
+            rows.push(next.row);
+            askers.push(next.asker);
         }
         let outcome = commit(&db, &rows).await.map_err(|error| {
             tracing::error!(
@@ -70,9 +98,10 @@ async fn write(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
             );
             NotStored::Failed
         });
-        for tell in tells {
+        drop(rows);
+        for asker in askers {
             // Who went away is told again by Meta; the lead is the same one then.
-            let _ = tell.send(outcome);
+            let _ = asker.tell.send(outcome);
         }
     }
 }
@@ -81,4 +110,30 @@ async fn commit(db: &Db, rows: &[Stored]) -> store::Result<()> {
     let mut tx = db.begin_apart().await?;
     table::insert(&mut tx, rows).await?;
     tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the database is too slow for is told to come again; what is stored makes room.
+    #[tokio::test]
+    async fn the_bytes_that_wait_have_a_limit() {
+        let (intake, mut waiting) = Intake::new();
+        let intake = Arc::new(intake);
+        let store = |bytes: usize| {
+            let intake = Arc::clone(&intake);
+            async move { intake.store(vec![0; bytes], Timestamp::from_unix(0)).await }
+        };
+        let settle = |waiting: Waiting, outcome| waiting.asker.tell.send(outcome).unwrap();
+        let first = tokio::spawn(store(QUEUE_BYTES - 1));
+        let queued = waiting.recv().await.unwrap();
+        assert_eq!(queued.row.body.len(), QUEUE_BYTES - 1);
+        assert_eq!(store(2).await, Err(NotStored::Full));
+        settle(queued, Ok(()));
+        assert_eq!(first.await.unwrap(), Ok(()));
+        let second = tokio::spawn(store(2));
+        settle(waiting.recv().await.unwrap(), Err(NotStored::Failed));
+        assert_eq!(second.await.unwrap(), Err(NotStored::Failed));
+    }
 }

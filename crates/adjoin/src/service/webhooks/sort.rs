@@ -1,6 +1,7 @@
 //! Turns stored bodies into leads, events and, when nobody can use them, rows of the quarantine.
 
-use serde_json::{Value, json};
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::json;
 
 use super::{
     payload::{self, Change, id},
@@ -22,11 +23,14 @@ use crate::{
 
 /// Most bodies in one transaction. A body may hold a thousand changes.
 const BODIES: i64 = 20;
+/// Most bytes of them, as far as one body alone does not have more: read, they take several times as much memory.
+const BODIES_BYTES: i64 = 8 * 1024 * 1024;
 
 /// Sorts the oldest bodies. True when there may be more.
 pub async fn step(app: &App) -> Result<bool> {
     let mut tx = app.db.begin().await?;
-    let bodies = table::take_oldest(&mut tx, BODIES).await?;
+    let limit = table::fitting(&mut tx, BODIES, BODIES_BYTES).await?;
+    let bodies = table::take_oldest(&mut tx, limit).await?;
     if bodies.is_empty() {
         return Ok(false);
     }
@@ -40,7 +44,7 @@ pub async fn step(app: &App) -> Result<bool> {
     }
     app.wakes.hydrate.notify_one();
     app.wakes.deliver.notify_one();
-    Ok(i64::try_from(bodies.len()) == Ok(BODIES))
+    Ok(i64::try_from(bodies.len()) == Ok(limit))
 }
 
 /// A body that cannot be sorted must not keep back the others: it goes to the quarantine.
@@ -80,10 +84,8 @@ enum Use {
     },
     /// Something happened that the partner is told.
     Event {
-        account_id: AccountId,
-        kind: Kind,
-        subject: String,
-        data: Value,
+        event: NewEvent,
+        /// Meta's id of the lead that it is of.
         lead: Option<String>,
     },
     None {
@@ -155,7 +157,7 @@ async fn route(tx: &mut Tx, change: Change, received_at: Timestamp, uses: &mut V
                 uses.push(if change.field == "leadgen" {
                     Use::Lead { account_id, lead: lead.clone(), received_at }
                 } else {
-                    updated(account_id, &lead, &change.value)
+                    updated(account_id, &lead, &change)
                 });
             }
         }
@@ -191,19 +193,31 @@ fn named(change: &Change) -> Option<Named> {
     })
 }
 
+/// By what the event of a change is known when Meta sends the change again: it does so for 36 hours when it did not see our
+/// 200, and without this a receiver that dedupes by the event's id would have it twice.
+///
+/// The entry's time is part of it, since two real changes may look the same. Whether Meta keeps that time when it sends a
+/// change again is not known: if it does not, the change is told twice, rather than one too few. For the same reason a
+/// change without a time is never taken for another.
+fn change_hash(account: &AccountId, change: &Change) -> Option<Vec<u8>> {
+    let sent_at = change.sent_at?;
+    let mut parts =
+        json!([account, change.object, change.object_id, change.field, sent_at.millis(), change.value]);
+    parts.sort_all_objects();
+    Some(digest(&SHA256, parts.to_string().as_bytes()).as_ref().to_vec())
+}
+
 /// `leadgen_update`: never a new lead. What it says is passed on.
-fn updated(account_id: AccountId, lead: &Named, value: &Value) -> Use {
-    Use::Event {
-        account_id,
-        kind: Kind::LeadUpdated,
-        subject: lead.meta_lead_id.clone(),
-        data: json!({
-            "meta_lead_id": lead.meta_lead_id, "page_id": lead.page_id, "form_id": lead.form_id,
-            "area": value.get("area"), "event": value.get("event"), "updated_fields": value.get("updated_fields"),
-            "updated_at": leads::time(value.get("updated_time")),
-        }),
-        lead: Some(lead.meta_lead_id.clone()),
-    }
+fn updated(account_id: AccountId, lead: &Named, change: &Change) -> Use {
+    let value = &change.value;
+    let data = json!({
+        "lead_id": null, "meta_lead_id": lead.meta_lead_id, "page_id": lead.page_id, "form_id": lead.form_id,
+        "is_test": null, "area": value.get("area"), "event": value.get("event"),
+        "updated_fields": value.get("updated_fields"), "updated_at": leads::time(value.get("updated_time")),
+    });
+    let change_hash = change_hash(&account_id, change);
+    let event = NewEvent::new(Some(account_id), Kind::LeadUpdated, lead.meta_lead_id.as_str(), data);
+    Use::Event { event: NewEvent { change_hash, ..event }, lead: Some(lead.meta_lead_id.clone()) }
 }
 
 /// Source: ads-webhooks. A new status arrives as `field_changed`.
@@ -223,16 +237,13 @@ fn of_ads(account_id: AccountId, kind: Kind, change: &Change) -> Use {
     let value = |name: &str| change.value.get(name).and_then(id);
     let object_id = value("object_id").or_else(|| value("id"));
     let subject = object_id.clone().unwrap_or_else(|| change.object_id.clone());
-    Use::Event {
-        account_id,
-        kind,
-        subject,
-        data: json!({
-            "ad_account_id": format!("act_{}", change.object_id), "object_id": object_id,
-            "field": change.field, "sent_at": change.sent_at, "value": change.value,
-        }),
-        lead: None,
-    }
+    let data = json!({
+        "ad_account_id": format!("act_{}", change.object_id), "object_id": object_id, "field": change.field,
+        "sent_at": change.sent_at, "value": change.value,
+    });
+    let change_hash = change_hash(&account_id, change);
+    let event = NewEvent::new(Some(account_id), kind, subject, data);
+    Use::Event { event: NewEvent { change_hash, ..event }, lead: None }
 }
 
 async fn carry_out(app: &App, tx: &mut Tx, it: Use) -> Result<()> {
@@ -251,14 +262,16 @@ async fn carry_out(app: &App, tx: &mut Tx, it: Use) -> Result<()> {
             };
             leads::sight(app, tx, sighting).await?;
         }
-        Use::Event { account_id, kind, mut subject, mut data, lead } => {
-            if let Some(meta_lead_id) = lead
-                && let Some(id) = leads_table::id_of(tx, &account_id, &meta_lead_id).await?
+        Use::Event { mut event, lead } => {
+            if let (Some(meta_lead_id), Some(account)) = (lead, &event.account_id)
+                && let Some(lead) = leads_table::known(tx, account, &meta_lead_id).await?
             {
-                subject = id.to_string();
-                data["lead_id"] = json!(id);
+                event.subject = lead.id.to_string();
+                event.data["lead_id"] = json!(lead.id);
+                // Before it is read nobody knows whether it is a test, and it counts as none.
+                event.data["is_test"] = json!(lead.hydrated_at.map(|_| lead.is_test));
+                event.is_test = lead.is_test;
             }
-            let event = NewEvent { account_id: Some(account_id), kind, subject, data };
             events::record(tx, event, app.clock.now()).await?;
         }
         Use::None { reason, change, received_at } => {

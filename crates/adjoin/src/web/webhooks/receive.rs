@@ -10,8 +10,9 @@ use crate::service::{
     webhooks::{self, Refused},
 };
 
-/// Largest body, in bytes. Meta puts up to 1000 updates into one, of some 300 bytes each.
-const BODY_MAX: usize = 2 * 1024 * 1024;
+/// Largest body, in bytes. Meta puts up to 1000 updates into one: of a lead some 300 bytes each, of an ad with issues, and
+/// their messages, some thousand.
+const BODY_MAX: usize = 8 * 1024 * 1024;
 
 /// Takes a webhook. 200 means that it is on disk; a 5xx makes Meta send it again. Who is not Meta learns nothing.
 pub async fn take(State(app): State<App>, headers: HeaderMap, body: Body) -> StatusCode {

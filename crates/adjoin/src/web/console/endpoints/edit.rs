@@ -56,6 +56,7 @@ struct Given {
     description: String,
     account: String,
     types: Vec<String>,
+    test_leads: bool,
 }
 
 /// A type of events to tick.
@@ -74,6 +75,7 @@ impl Given {
                 "description" => given.description = value,
                 "account" => given.account = value,
                 "types" => given.types.push(value),
+                "test_leads" => given.test_leads = true,
                 _ => {}
             }
         }
@@ -140,7 +142,7 @@ fn what(kind: Kind) -> &'static str {
         }
         Kind::SubscriptionRestored => "they come again",
         Kind::AdIssue => "an ad, ad set or campaign has an issue",
-        Kind::AdStatusChanged => "its effective status changed",
+        Kind::AdStatusChanged => "its effective status changed; Meta does not say to what",
         Kind::AdProcessed => "Meta has processed it",
         Kind::AdRecommendation => "Meta recommends something",
         Kind::AdCreativeFatigue => "people have seen it too often",
@@ -167,6 +169,7 @@ pub async fn create(
             url: form.url.clone(),
             description: form.description.clone(),
             types: form.types()?,
+            test_leads: form.test_leads,
         };
         deliveries::create(&app, &frame.actor(), &Reach::AllAccounts, new).await
     };
@@ -195,6 +198,7 @@ pub async fn show(State(app): State<App>, frame: Frame, Path(id): Path<String>) 
         description: endpoint.description.clone(),
         account: String::new(),
         types: endpoint.types.iter().map(ToString::to_string).collect(),
+        test_leads: endpoint.test_leads,
     };
     Ok(Page::new(edit(&app, frame, Some(endpoint), form, Refusal::default()).await?))
 }
@@ -212,6 +216,7 @@ pub async fn submit(
             url: Some(form.url.clone()),
             description: Some(form.description.clone()),
             types: Some(form.types()?),
+            test_leads: Some(form.test_leads),
             enabled: None,
         };
         deliveries::change(&app, &frame.actor(), &Reach::AllAccounts, &id, change).await
@@ -252,6 +257,7 @@ mod tests {
             ("url".to_owned(), "ftp://<b>".to_owned()),
             ("types".to_owned(), "lead.*".to_owned()),
             ("types".to_owned(), "ad.alert".to_owned()),
+            ("test_leads".to_owned(), "1".to_owned()),
         ]);
         let fault = Fault::new("url", "nothing is sent there", "https://");
         let page = Edit {
@@ -265,7 +271,8 @@ mod tests {
         let html = page.render().unwrap();
         assert!(!html.contains("<b>"));
         assert!(html.contains("value=\"lead.*\" checked") && html.contains("value=\"ad.alert\" checked"));
-        assert_eq!(html.matches(" checked").count(), 2);
+        assert!(html.contains("name=\"test_leads\" value=\"1\" checked"));
+        assert_eq!(html.matches(" checked").count(), 3);
         for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::EndpointTest) {
             assert!(html.contains(&format!("value=\"{}\"", kind.as_str())), "{kind:?}");
         }

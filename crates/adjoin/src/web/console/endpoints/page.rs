@@ -188,6 +188,7 @@ pub mod tests {
             url: "https://crm.example/<b>".to_owned(),
             description: "CRM <b>".to_owned(),
             types: vec!["lead.*".parse().unwrap()],
+            test_leads: false,
             state,
             failing_since: Some(now.plus_seconds(-7200)),
             paused_until: None,

@@ -26,6 +26,8 @@ pub struct EndpointChange {
     description: Option<String>,
     /// Empty: all types.
     types: Option<Vec<Pattern>>,
+    /// Whether it gets events of test leads from now on. Those of before come with a replay.
+    test_leads: Option<bool>,
     /// Disabled, what is on its way is held, and new events are not put on their way. Enabled, what was held goes on;
     /// replay the events between.
     enabled: Option<bool>,
@@ -37,8 +39,8 @@ pub async fn handle(
     At(path): At<EndpointPath>,
     Body(input): Body<EndpointChange>,
 ) -> Result<Json<Endpoint>> {
-    let change =
-        Change { url: input.url, description: input.description, types: input.types, enabled: input.enabled };
+    let EndpointChange { url, description, types, test_leads, enabled } = input;
+    let change = Change { url, description, types, test_leads, enabled };
     let id = &path.endpoint_id;
     Ok(Json(deliveries::change(&app, &caller.actor, &caller.reach, id, change).await?))
 }
@@ -48,6 +50,6 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
         operation,
         "endpoints.change",
         "Change an endpoint",
-        "Its address, description, types, and whether it is enabled. What is on its way goes to the new address.",
+        "Its address, description, types, whether it gets test leads, and whether it is enabled. What is on its way goes to the new address.",
     )
 }

@@ -27,6 +27,11 @@ pub struct EndpointInput {
     /// Types of events, or families of them (`lead.*`); empty or left out: all.
     #[serde(default)]
     types: Vec<Pattern>,
+    /// Whether it gets events of test leads too. `GET /v1/events` always has them, marked `is_test`. Whether a lead is a
+    /// test lead is known once it is read: a `lead.updated` of before is sent, with `is_test` null, and so is a lead of
+    /// which Meta does not tell it then.
+    #[serde(default)]
+    test_leads: bool,
 }
 
 /// A new endpoint, with its signing secret this once.
@@ -48,6 +53,7 @@ pub async fn handle(
         url: input.url,
         description: input.description,
         types: input.types,
+        test_leads: input.test_leads,
     };
     let (endpoint, secret) = deliveries::create(&app, &caller.actor, &caller.reach, new).await?;
     Ok(Created(FreshEndpoint { endpoint, secret: secret.expose_secret().to_owned() }))
