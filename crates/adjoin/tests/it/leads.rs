@@ -548,7 +548,7 @@ fn any_order_and_repetition_of_the_same_changes_ends_in_the_same_leads() {
         assert_eq!(it.created().await, 24);
         for (text, expected) in [
             ("SELECT COUNT(*) AS count FROM leads WHERE status = 'hydrated'", 24),
-            ("SELECT COUNT(*) AS count FROM lead_sightings WHERE times = 2", 24),
+            ("SELECT COUNT(*) AS count FROM lead_sightings WHERE times = 3", 24),
             ("SELECT COUNT(*) AS count FROM events WHERE type = 'lead.updated'", 24),
             ("SELECT COUNT(*) AS count FROM quarantine", 0),
         ] {

@@ -56,6 +56,7 @@ async fn count(world: &Connected, table: &'static str) -> i64 {
         "webhooks" => "SELECT COUNT(*) AS count FROM webhooks",
         "events" => "SELECT COUNT(*) AS count FROM events",
         "ad.issue" => "SELECT COUNT(*) AS count FROM events WHERE type = 'ad.issue'",
+        "quarantine" => "SELECT COUNT(*) AS count FROM quarantine",
         "lead.updated" => "SELECT COUNT(*) AS count FROM events WHERE type = 'lead.updated'",
         "lead.updated of a test" => {
             "SELECT COUNT(*) AS count FROM events WHERE type = 'lead.updated' AND is_test"
@@ -360,7 +361,10 @@ fn what_happens_to_ads_and_leads_becomes_events_of_every_account_that_is_concern
             assert_eq!(post(world, &body(object, id, field, value)).await, StatusCode::OK);
         }
         webhooks::step(app).await.unwrap();
-        assert_eq!(count(world, "leads").await, 0, "an update is no lead");
+        let mut tx = app.db.begin().await.unwrap();
+        let lead = adjoin::store::leads::by_meta_id_for_update(&mut tx, &world.account, "55459717045641545");
+        let lead = lead.await.unwrap().expect("a lead that an update names is known from then on");
+        tx.commit().await.unwrap();
         let rows: Vec<Event> = adjoin::store::sql(
             "SELECT type, subject, data FROM events WHERE type LIKE 'ad.%' OR type LIKE 'lead.%' ORDER BY type",
         )
@@ -374,12 +378,14 @@ fn what_happens_to_ads_and_leads_becomes_events_of_every_account_that_is_concern
                 ("ad.alert", "23843000000000002"),
                 ("ad.issue", "111111111111"),
                 ("ad.status_changed", "23843000000000001"),
-                ("lead.updated", "55459717045641545"),
+                ("lead.updated", lead.id.as_str()),
             ]
         );
         assert_eq!(rows[1].data["value"]["error_code"], 1_815_869);
         assert_eq!(rows[1].data["ad_account_id"], "act_42");
         assert_eq!(rows[3].data["event"], "qualification_status_change");
+        assert_eq!(rows[3].data["lead_id"], lead.id.as_str());
+        assert_eq!(rows[3].data["value"]["ad_id"], 444_444_444);
         assert_eq!(rows[3].data["updated_at"], "2024-01-01T00:00:00Z");
     });
 }

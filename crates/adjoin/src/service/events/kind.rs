@@ -9,7 +9,8 @@ pub enum Kind {
     /// A form submission was read from Meta.
     #[serde(rename = "lead.created")]
     LeadCreated,
-    /// Meta changed something about a lead. `is_test` and `lead_id` are null for a lead that is not read, or not known, yet.
+    /// Meta changed something about a lead; `value` is what it said. Of a lead that is not read yet it is told before
+    /// `lead.created`, under the same `lead_id`, and `is_test` is null.
     #[serde(rename = "lead.updated")]
     LeadUpdated,
     #[serde(rename = "connection.connected")]

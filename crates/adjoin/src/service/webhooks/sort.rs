@@ -154,11 +154,11 @@ async fn route(tx: &mut Tx, change: Change, received_at: Timestamp, uses: &mut V
                 return Ok(());
             }
             for account_id in accounts {
-                uses.push(if change.field == "leadgen" {
-                    Use::Lead { account_id, lead: lead.clone(), received_at }
-                } else {
-                    updated(account_id, &lead, &change)
-                });
+                if change.field == "leadgen_update" {
+                    uses.push(updated(account_id.clone(), &lead, &change));
+                }
+                // Whoever is told of an update knows the lead by our id, before it is read as after.
+                uses.push(Use::Lead { account_id, lead: lead.clone(), received_at });
             }
         }
         ("ad_account", field) => {
@@ -207,13 +207,14 @@ fn change_hash(account: &AccountId, change: &Change) -> Option<Vec<u8>> {
     Some(digest(&SHA256, parts.to_string().as_bytes()).as_ref().to_vec())
 }
 
-/// `leadgen_update`: never a new lead. What it says is passed on.
+/// `leadgen_update`: something about a lead, which may not be known yet. What it says is passed on.
 fn updated(account_id: AccountId, lead: &Named, change: &Change) -> Use {
     let value = &change.value;
     let data = json!({
         "lead_id": null, "meta_lead_id": lead.meta_lead_id, "page_id": lead.page_id, "form_id": lead.form_id,
         "is_test": null, "area": value.get("area"), "event": value.get("event"),
         "updated_fields": value.get("updated_fields"), "updated_at": leads::time(value.get("updated_time")),
+        "value": value,
     });
     let change_hash = change_hash(&account_id, change);
     let event = NewEvent::new(Some(account_id), Kind::LeadUpdated, lead.meta_lead_id.as_str(), data);
