@@ -132,9 +132,10 @@ pub async fn delete(app: &App, actor: &Actor, id: &AccountId) -> Result<()> {
     if !accounts::delete(&mut tx, id).await? {
         return Err(Error::NotFound { what: "the account" });
     }
-    app.vault.forget_scope(&mut tx, &Scope::Account(id.clone())).await?;
+    let keys = app.vault.drop_scope(&mut tx, &Scope::Account(id.clone())).await?;
     audit::insert(&mut tx, actor, "account.deleted", id.as_str(), json!({}), app.clock.now()).await?;
     tx.commit().await?;
+    app.vault.forget(&keys);
     Ok(())
 }
 

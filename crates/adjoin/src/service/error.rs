@@ -5,6 +5,7 @@ use adjoin_marketing::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::meta;
 use crate::{quota, store, vault};
 
 pub use adjoin_marketing::Who;
@@ -156,7 +157,7 @@ impl MetaError {
     }
 
     fn refused(refusal: &adjoin_graph::GraphRefusal) -> Self {
-        let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+        let known = meta::known(refusal);
         let retry_after = match known.class {
             errors::Class::Throttled { pause_seconds, .. } => {
                 Some(quota::wait(&refusal.usage, pause_seconds))

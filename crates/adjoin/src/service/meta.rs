@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use adjoin_graph::{Access, Answer, Graph, GraphConfig, Request, Usage};
-use adjoin_marketing::errors;
+use adjoin_graph::{Access, Answer, Graph, GraphConfig, GraphRefusal, Request, Usage};
+use adjoin_marketing::errors::{self, Explanation};
 use url::Url;
 
 use super::{App, Result};
@@ -49,6 +49,16 @@ impl Graphs {
     }
 }
 
+/// What is known of a refusal, by its code, its subcode and its words.
+pub fn known(refusal: &GraphRefusal) -> &'static Explanation {
+    errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message)
+}
+
+/// Whether Meta refused a parameter. Code 100 with subcode 33 is an object that cannot be seen.
+pub fn is_bad_parameter(error: &adjoin_graph::Error) -> bool {
+    error.refusal().is_some_and(|refusal| refusal.code == Some(100) && refusal.subcode != Some(33))
+}
+
 /// The way to Meta for work that nobody waits for: one client and token, and the limits its calls count for.
 #[derive(Debug, Clone)]
 pub struct Line<'a> {
@@ -80,7 +90,7 @@ impl Line<'_> {
 
     pub fn observe_failure(&self, error: &adjoin_graph::Error) {
         if let Some(refusal) = error.refusal() {
-            let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+            let known = known(refusal);
             let now = self.app.clock.now();
             self.app.quota.observe(&self.touched, &refusal.usage, Some((refusal, known)), now);
         }

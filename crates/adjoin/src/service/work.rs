@@ -82,6 +82,16 @@ async fn tidy(app: &App) -> Result<bool> {
     Ok(sessions || leads || deliveries || released)
 }
 
+/// Does this to its end, on a task of its own: a caller that hangs up, or that is told that it took too long, only ends
+/// the waiting. For what must not stop halfway: what Meta was asked to do, and what becomes of it here.
+pub fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> impl Future<Output = T> {
+    // Begun at once, so that who waits does not have to hold it.
+    let begun = tokio::spawn(work);
+    async { begun.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())) }
+}
+
 /// Works until `shutdown` ends, and then to the end of the steps that are under way.
 pub async fn run(app: App, shutdown: impl Future<Output = ()>) {
     let at_work = leases::begin_work(&app.db, app.clock.now()).await.unwrap_or_else(|error| {

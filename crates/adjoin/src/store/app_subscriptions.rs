@@ -28,6 +28,15 @@ pub async fn insert_if_absent(tx: &mut Tx, object: Object, now: Timestamp) -> Re
     Ok(())
 }
 
+/// The row, held until the transaction ends.
+pub async fn for_update(tx: &mut Tx, object: Object) -> Result<Option<Stored>> {
+    sql("UPDATE app_subscriptions SET status = status WHERE object = $1
+         RETURNING object, state, checked_at, check_at")
+    .bind(object.as_str())
+    .optional(tx)
+    .await
+}
+
 pub async fn all(db: &Db) -> Result<Vec<Stored>> {
     sql("SELECT object, state, checked_at, check_at FROM app_subscriptions ORDER BY object").all(db).await
 }

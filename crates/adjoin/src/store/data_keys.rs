@@ -90,7 +90,11 @@ pub async fn delete_retired(tx: &mut Tx, before: Timestamp) -> Result<u64> {
     sql("DELETE FROM data_keys WHERE NOT is_current AND retired_at < $1").bind(before).execute(tx).await
 }
 
-pub async fn delete_scope(tx: &mut Tx, scope: &str) -> Result<u64> {
+/// Deletes the keys of this scope; answers them.
+pub async fn delete_scope(tx: &mut Tx, scope: &str) -> Result<Vec<DataKey>> {
     tx.data_key = None;
-    sql("DELETE FROM data_keys WHERE scope = $1").bind(scope).execute(tx).await
+    sql("DELETE FROM data_keys WHERE scope = $1 RETURNING id, scope, master_key_id, wrapped, is_current")
+        .bind(scope)
+        .all(tx)
+        .await
 }

@@ -154,10 +154,18 @@ impl Vault {
         String::from_utf8(plain.to_vec()).map(SecretString::from).map_err(|_| Error::DoesNotOpen)
     }
 
-    /// Drops the data key of an account that is erased: whatever it sealed is unreadable from then on.
-    pub async fn forget_scope(&self, tx: &mut Tx, scope: &Scope) -> Result<()> {
-        data_keys::delete_scope(tx, scope.name()).await?;
-        Ok(())
+    /// Drops the data keys of an account that is erased. After the commit, [`Vault::forget`] them here as well: whatever
+    /// they sealed is unreadable from then on; in other processes that have opened one, when they end.
+    pub async fn drop_scope(&self, tx: &mut Tx, scope: &Scope) -> Result<Vec<DataKeyId>> {
+        Ok(data_keys::delete_scope(tx, scope.name()).await?.into_iter().map(|key| key.id).collect())
+    }
+
+    /// Forgets data keys that are no longer there.
+    pub fn forget(&self, dropped: &[DataKeyId]) {
+        let mut open_keys = self.inner.open_keys.write().expect("no panic holds this lock");
+        for id in dropped {
+            open_keys.remove(id.as_str());
+        }
     }
 
     async fn current_key(

@@ -42,6 +42,13 @@ pub fn guard(headers: &mut HeaderMap, https: bool) {
     }
 }
 
+/// For one pair of eyes: no address leaks, nothing is kept, no search engine lists it.
+pub fn keep_private(headers: &mut HeaderMap) {
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"));
+}
+
 /// TLS ends before us. Every host but the machine's own is served over https only, so the host tells.
 pub fn served_over_https(headers: &HeaderMap) -> bool {
     headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| !is_loopback(host))

@@ -21,7 +21,7 @@ use governor::{
     state::keyed::DashMapStateStore,
 };
 
-use super::{connect, problem::Problem, reader};
+use super::{problem::Problem, reader};
 use crate::{
     service::{App, Who},
     time::Clock,
@@ -40,9 +40,9 @@ pub async fn within_deadline(answer: impl Future<Output = Response>) -> Result<R
             StatusCode::GATEWAY_TIMEOUT,
             "took-too-long",
             "It took too long",
-            "there was no answer in time; a write may have been carried out all the same",
-            Who::Meta,
-            "look whether it was made before sending it again",
+            "there was no answer in time; what was begun goes on or is undone",
+            Who::Partner,
+            "look what has become of it before you do it again",
         )
     })
 }
@@ -152,7 +152,7 @@ pub async fn per_address(
             format!("wait {seconds} second{} and load this page again", if seconds == 1 { "" } else { "s" }),
         )
     };
-    connect::private(reader::answer(&app, request.uri().path(), problem)).await
+    reader::answer(&app, request.uri().path(), problem)
 }
 
 /// Whom a request comes from. A proxy on this machine or in its private network tells in `X-Forwarded-For`, whose last

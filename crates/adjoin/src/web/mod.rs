@@ -61,6 +61,9 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
         Some(problem) => Err(problem),
     };
     let mut response = answer.unwrap_or_else(|problem| reader::answer(&app, uri.path(), problem));
+    if reader::is_for_one_visitor(uri.path()) {
+        headers::keep_private(response.headers_mut());
+    }
     headers::guard(response.headers_mut(), https);
     response
 }

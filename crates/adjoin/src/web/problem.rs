@@ -30,9 +30,11 @@ pub struct Problem {
     pub next_step: String,
     /// Each fault of the input, when that is what is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub faults: Vec<Fault>,
     /// What the rules found, when it is they that reject.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub findings: Vec<Finding>,
     /// Meta's error, untouched, when it was Meta that refused.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -19,13 +19,23 @@ enum Reader {
 
 impl Reader {
     fn of(path: &str) -> Self {
-        match path.split('/').nth(1).unwrap_or_default() {
+        match first(path) {
             "v1" | "webhooks" | "healthz" | "readyz" | "metrics" => Self::Program,
             "connect" if path.ends_with("/status") => Self::Program,
             "connect" | "connector" => Self::Visitor,
             _ => Self::Operator,
         }
     }
+}
+
+/// Whether what is answered at this path, a page or anything else, is for nobody but an account's person on the way to
+/// Facebook and back.
+pub fn is_for_one_visitor(path: &str) -> bool {
+    matches!(first(path), "connect" | "connector")
+}
+
+fn first(path: &str) -> &str {
+    path.split('/').nth(1).unwrap_or_default()
 }
 
 /// A problem in the form that whoever asks at this path reads.

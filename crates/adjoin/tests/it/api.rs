@@ -334,6 +334,30 @@ fn connect_links_cannot_be_tried_one_after_another() {
 }
 
 #[test]
+fn whatever_is_answered_on_the_way_to_facebook_is_for_one_pair_of_eyes() {
+    on_each_app(async |test| {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        for path in [
+            "/connect/cnt_1",
+            "/connect/cnt_1/status",
+            "/connect/cnt_1/start",
+            "/connect/no/such/page",
+            "/connect/%00",
+            "/connector/callback?code=c&state=s",
+            "/connector/nothing",
+        ] {
+            let answer = http.get(test.url(path)).send().await.unwrap();
+            let header = |name: &str| answer.headers()[name].to_str().unwrap();
+            assert_eq!(header("referrer-policy"), "no-referrer", "{path}");
+            assert_eq!(header("x-robots-tag"), "noindex, nofollow", "{path}");
+            assert_eq!(header("cache-control"), "no-store", "{path}");
+        }
+        let answer = http.get(test.url("/healthz")).send().await.unwrap();
+        assert_eq!(answer.headers()["referrer-policy"], "same-origin");
+    });
+}
+
+#[test]
 fn it_is_ready_while_its_database_and_key_file_are_there() {
     on_each_app(async |test| {
         assert_eq!(reqwest::get(test.url("/readyz")).await.unwrap().status(), StatusCode::OK);

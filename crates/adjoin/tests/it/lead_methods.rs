@@ -204,8 +204,18 @@ fn a_form_has_one_test_lead_and_nothing_else_is_deleted() {
         let this = json!({ "page_id": it.facts.page_id, "lead_id": real });
         assert_eq!(caller.data("lead.get", &this).await["id"], real);
         delete["lead_id"] = made;
-        caller.data("test_lead.delete", &delete).await;
+        let (status, deleted, replayed) = caller.with_key("test_lead.delete", &delete, "delete-1").await;
+        assert_eq!((status, replayed), (StatusCode::OK, false), "{deleted}");
         assert_eq!(caller.data("test_lead.list", &of_form).await, json!([]));
+        // Sent again, the rules would find that there is no such test lead any more.
+        let again = caller.with_key("test_lead.delete", &delete, "delete-1").await;
+        assert_eq!(again, (StatusCode::OK, deleted, true));
+        let (status, problem, _) = caller.with_key("test_lead.delete", &delete, "delete-2").await;
+        assert_eq!(status, StatusCode::CONFLICT, "{problem}");
+        delete["lead_id"] = json!(real);
+        let (status, problem, _) = caller.with_key("test_lead.delete", &delete, "delete-1").await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert!(problem["detail"].as_str().unwrap().contains("another call"), "{problem}");
     });
 }
 

@@ -19,6 +19,7 @@ mod lossy;
 mod methods;
 mod outside;
 mod process;
+mod schemas;
 mod serve;
 mod subscriptions;
 mod support;

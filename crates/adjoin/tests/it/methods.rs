@@ -53,12 +53,12 @@ impl Caller {
     }
 }
 
-fn campaign(it: &Connected) -> Value {
+pub fn campaign(it: &Connected) -> Value {
     json!({ "ad_account_id": it.facts.ad_account_id, "name": "Spring", "objective": "OUTCOME_LEADS",
             "special_ad_categories": [], "is_adset_budget_sharing_enabled": false })
 }
 
-fn ad_set(it: &Connected, campaign: &str) -> Value {
+pub fn ad_set(it: &Connected, campaign: &str) -> Value {
     json!({ "ad_account_id": it.facts.ad_account_id, "campaign_id": campaign, "name": "Berlin",
             "optimization_goal": "LEAD_GENERATION", "destination_type": "ON_AD", "billing_event": "IMPRESSIONS",
             "bid_strategy": "LOWEST_COST_WITHOUT_CAP", "daily_budget": 2000,

@@ -317,6 +317,37 @@ fn another_callback_is_left_alone_until_it_is_taken_over() {
 }
 
 #[test]
+fn what_was_seen_before_a_take_over_is_not_written_after_it() {
+    on_each_connected(&[], async |it| {
+        let other = AppSubscription {
+            callback_url: "https://crm.example.com/hooks".to_owned(),
+            fields: vec!["feed".to_owned()],
+            include_values: true,
+            version: "v26.0".to_owned(),
+        };
+        it.world.write().unwrap().webhooks.subscribe_app(&it.facts.app_id, "page", other);
+        watch(&it.test.app).await;
+        // The faulty one is due, and the other is not.
+        it.advance(11 * 60);
+        let refusing = Refusing::before(it).await;
+        let hold = refusing.hold(&format!("/{}/subscriptions", it.facts.app_id));
+        let backend = Backend::new(&it.test, None).await;
+        let taken = async {
+            hold.asked().await;
+            let path = "/v1/app-subscriptions/page/take-over";
+            let (status, taken) = backend.send(Method::POST, path, &json!({})).await;
+            assert_eq!((status, &taken["state"]), (StatusCode::OK, &json!("active")), "{taken}");
+            hold.let_go();
+        };
+        tokio::join!(watch(&refusing.app), taken);
+        let (_, listed) = backend.get("/v1/app-subscriptions").await;
+        for row in listed["data"].as_array().unwrap() {
+            assert_eq!(row["state"], "active", "{row}");
+        }
+    });
+}
+
+#[test]
 fn an_app_subscription_that_somebody_removed_is_made_again() {
     on_each_connected(&[], async |it| {
         watch(&it.test.app).await;

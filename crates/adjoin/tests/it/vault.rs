@@ -1,7 +1,9 @@
 //! Secrets at rest: what is sealed opens only where it was sealed, and rotation loses nothing.
 
 use adjoin::{
+    audit::Actor,
     id::AccountId,
+    service::accounts,
     store::connections,
     vault::{self, Error, KeyFile, Place, Scope, Vault},
 };
@@ -52,6 +54,22 @@ fn a_sealed_value_opens_only_where_it_stands() {
         for length in 0..46 {
             assert!(vault.open(&connections::token_place(&here, "con_1"), &sealed[..length]).await.is_err());
         }
+    });
+}
+
+#[test]
+fn what_an_erased_account_sealed_does_not_open_any_more() {
+    on_each_app(async |test| {
+        let account = crate::api::account(test, "Acme").await;
+        let scope = Scope::Account(account.clone());
+        let place = connections::token_place(&scope, "con_1");
+        let vault = &test.app.vault;
+        let mut tx = test.app.db.begin().await.unwrap();
+        let sealed = vault.seal(&mut tx, &place, &"EAAB".into(), test.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(vault.open(&place, &sealed).await.is_ok());
+        accounts::delete(&test.app, &Actor::System, &account).await.unwrap();
+        assert!(matches!(vault.open(&place, &sealed).await, Err(Error::DataKeyMissing { .. })));
     });
 }
 

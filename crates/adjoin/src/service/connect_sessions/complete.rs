@@ -16,7 +16,7 @@ use crate::{
         App, Error, Result, Who,
         connections::{self, Connection, Subject, Verified},
         consent::{self, Failed, Findings, Wanted},
-        setup,
+        setup, work,
     },
     store::audit,
     vault::Scope,
@@ -78,7 +78,7 @@ pub async fn complete(
             next_step: "make a session for the person who is signed in now".to_owned(),
         });
     }
-    match finish(app, actor, row).await? {
+    match work::to_its_end(finish(app.clone(), actor.clone(), row)).await? {
         Finished::Connected(connection) => Ok(*connection),
         Finished::OtherIdentity { before, now } => Err(other_identity(&before, &now)),
     }
@@ -91,7 +91,7 @@ pub async fn confirm(app: &App, id: &ConnectSessionId, cookie: &str) -> Result<F
     if row.kind.0 != Kind::Link {
         return Err(NOT_FOUND);
     }
-    finish(app, &Actor::Visitor, row).await
+    work::to_its_end(finish(app.clone(), Actor::Visitor, row)).await
 }
 
 /// The partner's backend accepts that another person or business than before now stands behind the connection.
@@ -102,7 +102,7 @@ pub async fn accept_identity(
     id: &ConnectSessionId,
 ) -> Result<Connection> {
     let row = table::by_id(&app.db, id).await?.filter(|row| row.account_id == *account).ok_or(NOT_FOUND)?;
-    accept(app, actor, row).await
+    work::to_its_end(accept(app.clone(), actor.clone(), row)).await
 }
 
 /// The same, pressed in the browser that began. Only for a link: an embedded session is the backend's to decide.
@@ -111,11 +111,12 @@ pub async fn accept_by_browser(app: &App, id: &ConnectSessionId, cookie: &str) -
         .await?
         .filter(|row| is_taken_by(row, cookie) && row.kind.0 == Kind::Link)
         .ok_or(NOT_FOUND)?;
-    accept(app, &Actor::Visitor, row).await
+    work::to_its_end(accept(app.clone(), Actor::Visitor, row)).await
 }
 
 /// Exchanges the code that was held, verifies the token and stores it. One caller only gets past the first step.
-async fn finish(app: &App, actor: &Actor, row: table::Stored) -> Result<Finished> {
+async fn finish(app: App, actor: Actor, row: table::Stored) -> Result<Finished> {
+    let (app, actor) = (&app, &actor);
     let now = app.clock.now();
     let (Stage::CodeHeld { until: held_until }, Some(sealed), Some(dialog)) =
         (stage::seen_at(&row, now), row.held_sealed.clone(), row.dialog.0.clone())
@@ -219,7 +220,8 @@ async fn store(
 }
 
 /// Verifies the token that waits once more, and stores it whoever it belongs to.
-async fn accept(app: &App, actor: &Actor, row: table::Stored) -> Result<Connection> {
+async fn accept(app: App, actor: Actor, row: table::Stored) -> Result<Connection> {
+    let (app, actor) = (&app, &actor);
     let now = app.clock.now();
     let (Stage::OtherIdentity { now: subject, .. }, Some(sealed), Some(dialog)) =
         (stage::seen_at(&row, now), row.held_sealed.clone(), row.dialog.0.clone())

@@ -1,7 +1,6 @@
 use adjoin_graph::oauth::{self, Ask, AuthType, DialogRequest};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use url::Url;
 
 use super::{
     DIALOG_SECONDS, Dialog, LINK_SECONDS, LONGEST_SECONDS, Stage, Waiting,
@@ -24,7 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Started {
     pub session_id: ConnectSessionId,
-    pub dialog_url: Url,
+    /// With the state in it.
+    pub dialog_url: SecretString,
     pub cookie: SecretString,
 }
 
@@ -104,7 +104,7 @@ pub async fn start(app: &App, browser: Browser<'_>) -> Result<Option<Started>> {
         .await?;
     tx.commit().await?;
 
-    let dialog_url = oauth::dialog_url(&request(app, dialog, state.expose_secret()));
+    let dialog_url = String::from(oauth::dialog_url(&request(app, dialog, state.expose_secret()))).into();
     Ok(Some(Started { session_id: row.id, dialog_url, cookie }))
 }
 

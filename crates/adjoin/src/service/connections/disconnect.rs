@@ -10,7 +10,7 @@ use super::{Connection, NOT_FOUND, State, TokenKind, told};
 use crate::{
     audit::Actor,
     id::{AccountId, ConnectionId},
-    service::{App, Result, setup, subscriptions},
+    service::{App, Result, setup, subscriptions, work},
     store::{Json, Tx, audit, connect_sessions, connections as table, subscriptions as subscribed},
     vault::Scope,
 };
@@ -64,6 +64,11 @@ pub async fn disconnect(
     account: &AccountId,
     id: &ConnectionId,
 ) -> Result<Disconnected> {
+    let (app, actor, account, id) = (app.clone(), actor.clone(), account.clone(), id.clone());
+    work::to_its_end(async move { erase(&app, &actor, &account, &id).await }).await
+}
+
+async fn erase(app: &App, actor: &Actor, account: &AccountId, id: &ConnectionId) -> Result<Disconnected> {
     subscriptions::before_erasure(app, account, id).await;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use adjoin_graph::Request;
-use adjoin_marketing::errors::{self, Class};
+use adjoin_marketing::errors::Class;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -17,7 +17,7 @@ use super::{Access, access, report_refusal};
 use crate::{
     id::{AccountId, ConnectionId},
     quota::Touched,
-    service::{App, Error, Result, Who},
+    service::{App, Error, Result, Who, meta},
     time::Timestamp,
 };
 
@@ -121,8 +121,7 @@ async fn ask(app: &App, access: &Access, page_id: &str) -> Result<SecretString> 
         }
         Err(error) => {
             if let Some(refusal) = error.refusal() {
-                let known =
-                    errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+                let known = meta::known(refusal);
                 app.quota.observe(&touched, &refusal.usage, Some((refusal, known)), app.clock.now());
             }
             report_refusal(app, access, &error).await?;
@@ -145,7 +144,7 @@ fn no_token(page_id: &str) -> Error {
 /// Whether Meta refused a call because the Page's token it was made with is dead. [`page_access`] then asks for another.
 pub fn is_dead_page_token(access: &Access, error: &adjoin_graph::Error) -> bool {
     let (Some(_), Some(refusal)) = (&access.page_id, error.refusal()) else { return false };
-    let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    let known = meta::known(refusal);
     matches!(known.class, Class::Reconnect | Class::ActionOnFacebook)
 }
 

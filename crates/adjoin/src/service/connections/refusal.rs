@@ -1,11 +1,11 @@
 use adjoin_graph::GraphRefusal;
-use adjoin_marketing::errors::{self, Class, Explanation};
+use adjoin_marketing::errors::{Class, Explanation};
 use serde_json::json;
 
 use super::{Access, Gap, GapKind, State, Trouble, page_token::forget_if_dead, told};
 use crate::{
     audit::Actor,
-    service::{App, Result},
+    service::{App, Result, meta},
     store::{Json, audit, connections as table},
     time::Timestamp,
 };
@@ -21,7 +21,7 @@ pub async fn report_refusal(app: &App, access: &Access, error: &adjoin_graph::Er
         return Ok(());
     }
     let Some(refusal) = error.refusal() else { return Ok(()) };
-    let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    let known = meta::known(refusal);
     if !concerns_the_connection(known.class) {
         return Ok(());
     }
@@ -101,6 +101,8 @@ pub(super) fn trouble(
 
 #[cfg(test)]
 mod tests {
+    use adjoin_marketing::errors;
+
     use super::*;
 
     fn refusal(code: i64, subcode: Option<i64>) -> GraphRefusal {

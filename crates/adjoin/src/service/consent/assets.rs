@@ -6,12 +6,15 @@
 use std::collections::BTreeSet;
 
 use adjoin_graph::{Access, Error, Graph, Request, oauth};
-use adjoin_marketing::errors::{self, Class};
+use adjoin_marketing::errors::Class;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::de::DeserializeOwned;
 
 use super::Failed;
-use crate::service::connections::{AdAccount, Assets, Business, PageAsset, Subject, TokenKind};
+use crate::service::{
+    connections::{AdAccount, Assets, Business, PageAsset, Subject, TokenKind},
+    meta,
+};
 
 /// Most assets of one kind that are read. A connection is not a catalogue of a large agency.
 const MOST: usize = 500;
@@ -225,7 +228,7 @@ fn unread(error: Error) -> Result<Unread, Failed> {
     let Some(refusal) = error.refusal() else {
         return Ok(Unread { unanswered: true, ..Unread::default() });
     };
-    let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    let known = meta::known(refusal);
     match known.class {
         Class::Reconnect | Class::ActionOnFacebook => Err(error.into()),
         Class::Gone => Ok(Unread { hidden: true, ..Unread::default() }),

@@ -10,9 +10,9 @@ pub use gaps::{AD_ACCOUNT_PERMISSIONS, PAGE_PERMISSIONS, find as find_gaps, is_o
 pub use redeem::{redeem, refused_exchange};
 pub use verify::{Findings, Wanted, verify};
 
-use adjoin_marketing::errors::{self, Class};
+use adjoin_marketing::errors::Class;
 
-use super::{MetaError, Who, connect_sessions::Refusal};
+use super::{MetaError, Who, connect_sessions::Refusal, meta};
 
 /// Why there is no usable token.
 #[derive(Debug)]
@@ -37,10 +37,10 @@ impl Failed {
 
 impl From<adjoin_graph::Error> for Failed {
     fn from(error: adjoin_graph::Error) -> Self {
-        let known = error.refusal().filter(|_| !error.is_passing()).map(|refusal| {
-            let code = refusal.code.unwrap_or_default();
-            (refusal.code, errors::explain(code, refusal.subcode, &refusal.message))
-        });
+        let known = error
+            .refusal()
+            .filter(|_| !error.is_passing())
+            .map(|refusal| (refusal.code, meta::known(refusal)));
         match known {
             // A limit that is used up says nothing about token or consent.
             Some((code, known)) if !matches!(known.class, Class::Throttled { .. } | Class::Temporary) => {

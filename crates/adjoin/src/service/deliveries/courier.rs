@@ -199,7 +199,8 @@ pub async fn run(app: App, mut stopped: watch::Receiver<bool>) {
             courier.ended.extend(back.into_iter().map(|claimed| handed_back(&app, claimed)));
         }
         let turned = courier.turn(&app, !is_stopping).await;
-        if is_stopping && courier.sending.is_empty() {
+        // What ended while others were settled is settled first. When the database is away, leases end by themselves.
+        if is_stopping && courier.sending.is_empty() && (courier.ended.is_empty() || turned.is_err()) {
             return;
         }
         let wait = match turned {

@@ -1,7 +1,7 @@
 //! The forms of a Page: listed, counted, kept by version.
 
 use adjoin_graph::{Error as GraphError, Request};
-use adjoin_marketing::errors::{self, Class};
+use adjoin_marketing::errors::Class;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::{
     service::{
         App, Error, Result,
         connections::{self, Access},
-        meta::Line,
+        meta::{self, Line},
     },
     store::{Json, form_versions, forms as table, subscriptions},
     time::Timestamp,
@@ -111,7 +111,7 @@ async fn read_all(app: &App, page: &subscriptions::Stored) -> Result<Outcome> {
         fields = wanted;
         match read_list(&line, page, fields).await {
             Ok(()) => break,
-            Err(Failure::AtMeta(error)) if is_bad_parameter(&error) && fields != Fields::Head => {
+            Err(Failure::AtMeta(error)) if meta::is_bad_parameter(&error) && fields != Fields::Head => {
                 tracing::info!(page_id = page.object_id, %error, "Meta refuses fields of forms; asked without them");
             }
             Err(failure) => return told(app, &access, failure).await,
@@ -156,7 +156,7 @@ async fn told(app: &App, access: &Access, failure: Failure) -> Result<Outcome> {
         Failure::Here(error) => return Err(error),
     };
     let Some(refusal) = error.refusal() else { return Err(error.into()) };
-    let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    let known = meta::known(refusal);
     match known.class {
         Class::Throttled { pause_seconds, .. } => {
             let seconds = quota::wait(&refusal.usage, pause_seconds);
@@ -171,10 +171,6 @@ async fn told(app: &App, access: &Access, failure: Failure) -> Result<Outcome> {
         }
         _ => Err(error.into()),
     }
-}
-
-fn is_bad_parameter(error: &GraphError) -> bool {
-    error.refusal().is_some_and(|refusal| refusal.code == Some(100) && refusal.subcode != Some(33))
 }
 
 async fn read_list(

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, pin::pin};
 
 use adjoin_graph::{Error as GraphError, Page, Request};
-use adjoin_marketing::errors::{self, Class};
+use adjoin_marketing::errors::Class;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::{
         App, Error, MetaError, Result, Who,
         connections::{self, Access},
         leads::{self, Sighting, Source},
-        meta::Line,
+        meta::{self, Line},
         subscriptions::Object,
     },
     store::{forms as table, subscriptions},
@@ -283,7 +283,7 @@ impl Held<'_> {
         let explained = MetaError::explain(error);
         let trouble = self.trouble(explained.message, explained.who, &explained.next_step);
         let Some(refusal) = error.refusal() else { return Ok(End::Failed { trouble, wait: Wait::Backoff }) };
-        let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+        let known = meta::known(refusal);
         let wait = match known.class {
             Class::Throttled { pause_seconds, .. } => Wait::Seconds(
                 i64::try_from(quota::wait(&refusal.usage, pause_seconds)).unwrap_or(REFUSED_SECONDS),

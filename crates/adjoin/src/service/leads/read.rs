@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use adjoin_graph::{Batch, BatchAnswer, BatchItem, Error as GraphError, Request};
-use adjoin_marketing::errors::{self, Class};
+use adjoin_marketing::errors::Class;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,7 +11,11 @@ use super::{
     detail,
     trouble::{Kind, Trouble},
 };
-use crate::service::{Who, connections::Access, meta::Line};
+use crate::service::{
+    Who,
+    connections::Access,
+    meta::{self, Line},
+};
 
 /// Which fields of a lead are asked for: all at first, then less. Source: the `Lead` of Meta's SDKs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,7 +180,7 @@ impl Read {
 
 fn is_dead(error: &GraphError) -> bool {
     error.refusal().is_some_and(|refusal| {
-        let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+        let known = meta::known(refusal);
         matches!(known.class, Class::Reconnect | Class::ActionOnFacebook)
     })
 }

@@ -40,6 +40,7 @@ pub struct Shape<'a> {
     next: Next<'a>,
     /// What the rules found worth saying, though they did not reject it.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schemars(default)]
     findings: &'a [Finding],
     /// In a preview: whether Meta validated it too.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use adjoin_graph::{Batch, BatchAnswer, Request};
 use adjoin_marketing::{
     catalogue::{Method, Plan},
-    errors::{self, Class},
+    errors::Class,
 };
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -22,6 +22,7 @@ use super::{
 use crate::service::{
     Error, Result,
     connections::{self, Connection, TokenKind},
+    meta,
 };
 
 /// A list of assets.
@@ -220,7 +221,7 @@ fn is_closed(error: &adjoin_graph::Error) -> bool {
 
 fn class(error: &adjoin_graph::Error) -> Option<Class> {
     let refusal = error.refusal()?;
-    Some(errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message).class)
+    Some(meta::known(refusal).class)
 }
 
 fn wrong_cursor() -> Error {

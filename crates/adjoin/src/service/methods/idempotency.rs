@@ -20,6 +20,13 @@ const KEY_MAX: usize = 200;
 /// No call takes this long; one that has no answer by then has been cut off.
 const CUT_OFF_SECONDS: i64 = 600;
 
+/// A call under its key.
+pub struct Keyed<'a> {
+    account: &'a AccountId,
+    key: &'a str,
+    hash: Vec<u8>,
+}
+
 pub enum Claim {
     /// The answer of the call that came first.
     Replay(Box<Result<Answer>>),
@@ -40,42 +47,51 @@ enum Kept {
     Refused(Box<MetaError>),
 }
 
-pub async fn claim(
-    app: &App,
-    account: &AccountId,
-    key: &str,
-    connection: &ConnectionId,
-    method: &Method,
-    arguments: &Map<String, Value>,
-) -> Result<Claim> {
-    if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::invalid(
-            "Idempotency-Key",
-            "this cannot be a key",
-            format!("1 to {KEY_MAX} visible ASCII characters without spaces, such as a UUID"),
-        ));
+impl<'a> Keyed<'a> {
+    pub fn new(
+        account: &'a AccountId,
+        key: &'a str,
+        connection: &ConnectionId,
+        method: &Method,
+        arguments: &Map<String, Value>,
+    ) -> Result<Self> {
+        if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::invalid(
+                "Idempotency-Key",
+                "this cannot be a key",
+                format!("1 to {KEY_MAX} visible ASCII characters without spaces, such as a UUID"),
+            ));
+        }
+        Ok(Self { account, key, hash: hash(connection, method, arguments) })
     }
-    let hash = hash(connection, method, arguments);
-    let now = app.clock.now();
-    let mut tx = app.db.begin_apart().await?;
-    let taken = table::take(&mut tx, account, key, &hash, now).await?;
-    tx.commit().await?;
-    if taken {
-        return Ok(Claim::Ours(Ours { account: account.clone(), key: key.to_owned() }));
+
+    /// What the call that came first was answered; `None` when there was none.
+    pub async fn kept(&self, app: &App) -> Result<Option<Box<Result<Answer>>>> {
+        let Some(first) = table::get(&app.db, self.account, self.key).await? else { return Ok(None) };
+        if first.request_hash != self.hash {
+            return Err(Error::Conflict {
+                message: "this Idempotency-Key was used for another call".to_owned(),
+                next_step: "use a new key for a new call".to_owned(),
+            });
+        }
+        replay(first.answer.as_deref(), first.created_at, app.clock.now()).map(Some)
     }
-    let Some(first) = table::get(&app.db, account, key).await? else {
-        return Err(under_way("it was given back this moment", "send it again"));
-    };
-    if first.request_hash != hash {
-        return Err(Error::Conflict {
-            message: "this Idempotency-Key was used for another call".to_owned(),
-            next_step: "use a new key for a new call".to_owned(),
-        });
+
+    pub async fn claim(self, app: &App) -> Result<Claim> {
+        let mut tx = app.db.begin_apart().await?;
+        let taken = table::take(&mut tx, self.account, self.key, &self.hash, app.clock.now()).await?;
+        tx.commit().await?;
+        if taken {
+            return Ok(Claim::Ours(Ours { account: self.account.clone(), key: self.key.to_owned() }));
+        }
+        match self.kept(app).await? {
+            Some(kept) => Ok(Claim::Replay(kept)),
+            None => Err(under_way("it was given back this moment", "send it again")),
+        }
     }
-    replay(first.answer.as_deref(), first.created_at, now)
 }
 
-fn replay(answer: Option<&str>, since: Timestamp, now: Timestamp) -> Result<Claim> {
+fn replay(answer: Option<&str>, since: Timestamp, now: Timestamp) -> Result<Box<Result<Answer>>> {
     let Some(answer) = answer else {
         return Err(if since.plus_seconds(CUT_OFF_SECONDS) <= now {
             under_way(
@@ -88,10 +104,10 @@ fn replay(answer: Option<&str>, since: Timestamp, now: Timestamp) -> Result<Clai
     };
     let kept: Kept = serde_json::from_str(answer)
         .map_err(|_| under_way("its answer cannot be read", "look whether the change was made"))?;
-    Ok(Claim::Replay(Box::new(match kept {
+    Ok(Box::new(match kept {
         Kept::Answered(json) => Ok(Answer { json: json.get().to_owned(), replayed: true }),
         Kept::Refused(error) => Err(Error::Meta(error)),
-    })))
+    }))
 }
 
 fn under_way(how: &str, next_step: &str) -> Error {

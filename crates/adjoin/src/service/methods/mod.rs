@@ -20,11 +20,10 @@ use adjoin_graph::{GraphRefusal, Request, Retry, RetryPolicy};
 use adjoin_marketing::{
     ad_set::{self, Finding, Report},
     catalogue::{self, Kind, Method, Plan, Token, Verb},
-    errors,
 };
 use serde_json::{Map, Value};
 
-use super::{App, Error, Fault, MetaError, Result, Who, calls, connections, connections::Access};
+use super::{App, Error, Fault, MetaError, Result, Who, calls, connections, connections::Access, meta, work};
 use crate::{
     id::{AccountId, CallId, ConnectionId},
     quota::Touched,
@@ -34,6 +33,7 @@ use crate::{
 
 pub use answer::{Answer, Shape};
 pub use facts::Facts;
+use idempotency::{Claim, Keyed};
 
 /// One call of a method.
 #[derive(Debug, Clone)]
@@ -63,10 +63,8 @@ pub async fn call(app: &App, call: Call) -> Result<Answer> {
         None => sole_connection(app, &call.account_id).await?,
     };
     if method.is_write() {
-        // On a task of its own: a caller that hangs up must not leave a write with an unknown end.
         let app = app.clone();
-        let run = tokio::spawn(async move { logged(&app, method, connection, &call).await });
-        run.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+        work::to_its_end(async move { logged(&app, method, connection, &call).await }).await
     } else {
         logged(app, method, connection, &call).await
     }
@@ -202,6 +200,17 @@ async fn attempt(
     trail: &mut Trail,
 ) -> Result<Answer> {
     check(method, &call.arguments, call.preview)?;
+    let keyed = match &call.idempotency_key {
+        Some(key) if method.is_write() && !call.preview => {
+            let keyed = Keyed::new(&call.account_id, key, connection, method, &call.arguments)?;
+            // Before all that may have changed since, by the very call that is sent again.
+            if let Some(kept) = Box::pin(keyed.kept(app)).await? {
+                return *kept;
+            }
+            Some(keyed)
+        }
+        _ => None,
+    };
     let mut access = connections::access(app, &call.account_id, connection).await?;
     if !method.permitted(access.granted()) {
         return Err(Box::pin(unpermitted(app, method, &access)).await?);
@@ -228,15 +237,12 @@ async fn attempt(
         return Box::pin(assets::list(&way, method, assets, plan, trail)).await;
     }
 
-    let claim = match &call.idempotency_key {
-        Some(key) if method.is_write() && !call.preview => {
-            let claim = idempotency::claim(app, &call.account_id, key, connection, method, &call.arguments);
-            match Box::pin(claim).await? {
-                idempotency::Claim::Replay(outcome) => return *outcome,
-                idempotency::Claim::Ours(claim) => Some(claim),
-            }
-        }
-        _ => None,
+    let claim = match keyed {
+        Some(keyed) => match Box::pin(keyed.claim(app)).await? {
+            Claim::Replay(outcome) => return *outcome,
+            Claim::Ours(claim) => Some(claim),
+        },
+        None => None,
     };
     let (outcome, error) = if method.id == stage::METHOD {
         Box::pin(stage::report(&way, method, &plan, &call.arguments, trail)).await
@@ -349,7 +355,7 @@ impl Way<'_> {
     async fn note_failure(&self, error: &adjoin_graph::Error, trail: &mut Trail) {
         if let Some(refusal) = error.refusal() {
             *trail = Trail::of(refusal);
-            let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+            let known = meta::known(refusal);
             let now = self.app.clock.now();
             self.app.quota.observe(self.touched, &refusal.usage, Some((refusal, known)), now);
         }

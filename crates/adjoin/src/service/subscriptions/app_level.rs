@@ -1,6 +1,7 @@
 //! The app's own subscriptions at Meta: one callback for each type of object, for all accounts.
 
 use adjoin_graph::{Graph, Request, oauth};
+use adjoin_marketing::errors::Class;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::{
     service::{
         App, Error, Result,
         events::{self, Kind, NewEvent},
-        settings, setup, webhooks,
+        meta, settings, setup, webhooks,
     },
     store::{Json, app_subscriptions as table, audit},
     time::Timestamp,
@@ -112,9 +113,15 @@ pub(super) async fn take_over(app: &App, actor: &Actor, object: Object) -> Resul
     look(app, row, lease, true).await
 }
 
-/// Asks Meta, mends what is missing, and writes down what came of it.
-async fn look(app: &App, mut row: table::Stored, lease: Timestamp, take_over: bool) -> Result<table::Stored> {
-    let found = ask(app, row.object, take_over).await?;
+/// Asks Meta, mends what is missing, and writes down what came of it: of a take-over in any case, of another look only
+/// when nobody has written meanwhile. What it saw may be from before a take-over.
+async fn look(app: &App, seen: table::Stored, lease: Timestamp, take_over: bool) -> Result<table::Stored> {
+    let found = ask(app, seen.object, take_over).await?;
+    let mut tx = app.db.begin().await?;
+    let Some(mut row) = table::for_update(&mut tx, seen.object).await? else { return Ok(seen) };
+    if !take_over && (&row.state.0, row.checked_at) != (&seen.state.0, seen.checked_at) {
+        return Ok(row);
+    }
     let (before, now) = (row.state.0.clone(), app.clock.now());
     let wait = match found {
         Found::Unanswered => UNANSWERED_SECONDS,
@@ -147,7 +154,6 @@ async fn look(app: &App, mut row: table::Stored, lease: Timestamp, take_over: bo
         _ => None,
     };
     let told_something = told.is_some();
-    let mut tx = app.db.begin().await?;
     table::settle(&mut tx, &row, lease, now.plus_seconds(wait)).await?;
     if let Some((kind, fault)) = told {
         let (object, subject) = (row.object, format!("app:{}", row.object.as_str()));
@@ -211,9 +217,7 @@ async fn ask(app: &App, object: Object, take_over: bool) -> Result<Found> {
 }
 
 fn is_throttle(refusal: &adjoin_graph::GraphRefusal) -> bool {
-    use adjoin_marketing::errors::{Class, explain};
-    let known = explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
-    matches!(known.class, Class::Throttled { .. })
+    matches!(meta::known(refusal).class, Class::Throttled { .. })
 }
 
 /// One object of the app at Meta.

@@ -1,6 +1,6 @@
 //! The look at one Page or ad account: asking Meta, and what it means for the row.
 
-use adjoin_marketing::errors::{self, Class};
+use adjoin_marketing::errors::Class;
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::{
         App, Error, Result, connections,
         events::{self, Kind, NewEvent},
         leads,
-        meta::Line,
+        meta::{self, Line},
         setup,
     },
     store::{Json, subscriptions as table},
@@ -135,7 +135,7 @@ async fn look_once(app: &App, row: &table::Stored) -> Result<Option<Found>> {
         connections::report_refusal(app, &access, &error).await?;
         return Ok(None);
     }
-    let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    let known = meta::known(refusal);
     Ok(Some(match known.class {
         Class::Reconnect | Class::ActionOnFacebook => {
             connections::report_refusal(app, &access, &error).await?;

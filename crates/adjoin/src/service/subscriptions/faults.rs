@@ -1,12 +1,12 @@
 //! The faults in words: what happened, who can mend it, and the next step.
 
 use adjoin_graph::GraphRefusal;
-use adjoin_marketing::errors;
 
 use super::{Cause, SubscriptionFault};
 use crate::service::{
     Who,
     connections::{Connection, Remedy},
+    meta,
 };
 
 /// What lets a person subscribe an app to a Page. Source: graph-api/reference/page/subscribed_apps.
@@ -204,7 +204,7 @@ pub fn other_callback(object: &str, callback_url: &str, ours: &str) -> Subscript
 
 /// A refusal that no other fault explains.
 pub fn refused(refusal: &GraphRefusal) -> SubscriptionFault {
-    let known = errors::explain(refusal.code.unwrap_or_default(), refusal.subcode, &refusal.message);
+    let known = meta::known(refusal);
     let said = refusal.user_msg.as_deref().unwrap_or(&refusal.message);
     fault(
         Cause::Refused { code: refusal.code, subcode: refusal.subcode },

@@ -4,7 +4,10 @@ use adjoin_graph::{Error, GraphRefusal, Request};
 use serde::Deserialize;
 
 use super::{Object, SubscriptionFault, at_meta::AtMeta, check::Found, faults};
-use crate::service::{connections::Access, meta::Line};
+use crate::service::{
+    connections::Access,
+    meta::{Line, is_bad_parameter},
+};
 
 /// What the Page says about itself. Fields that Meta did not tell are `None`.
 #[derive(Debug, Default, Deserialize)]
@@ -162,11 +165,6 @@ fn forbidden(
     }
     // Who may not read leads is not told of them either.
     obstacle.unwrap_or_else(|| faults::refused(refusal))
-}
-
-fn is_bad_parameter(error: &Error) -> bool {
-    // 100 with subcode 33 is an object that cannot be seen, not a wrong parameter.
-    error.refusal().is_some_and(|refusal| refusal.code == Some(100) && refusal.subcode != Some(33))
 }
 
 fn is_forbidden(refusal: &GraphRefusal) -> bool {

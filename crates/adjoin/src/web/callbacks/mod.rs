@@ -9,7 +9,6 @@ use axum::{
     Router,
     extract::{Path, RawQuery, State},
     http::HeaderMap,
-    middleware,
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -29,7 +28,6 @@ pub fn router() -> Router<App> {
         .route("/connector/callback/{partner_key}", get(keyed))
         .merge(departures::router())
         .method_not_allowed_fallback(reader::wrong_verb)
-        .layer(middleware::map_response(connect::private))
 }
 
 async fn plain(State(app): State<App>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {

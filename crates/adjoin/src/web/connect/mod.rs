@@ -12,8 +12,6 @@ pub mod words;
 
 use axum::{
     Router,
-    http::{HeaderName, HeaderValue, header},
-    middleware,
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
@@ -33,16 +31,6 @@ pub fn router() -> Router<App> {
         .route("/connect/s/{id}/accept", post(session::accept))
         .route("/connect/problem/{slug}", get(problems::page))
         .method_not_allowed_fallback(reader::wrong_verb)
-        .layer(middleware::map_response(private))
-}
-
-/// Every answer here is for one pair of eyes: no address leaks, nothing is kept, no search engine lists it.
-pub async fn private(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"));
-    response
 }
 
 /// A 303 whose address has an empty fragment of its own: Facebook's `#_=_` would be carried over otherwise.

@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
+use secrecy::ExposeSecret as _;
 
 use super::{
     cookies,
@@ -52,7 +53,7 @@ pub async fn start(State(app): State<App>, Path(token): Path<String>) -> Result<
 
 /// The way to Facebook, with the cookie that lets this browser come back.
 pub fn to_facebook(started: &Started) -> Response {
-    let mut response = Redirect::to(started.dialog_url.as_str()).into_response();
+    let mut response = Redirect::to(started.dialog_url.expose_secret()).into_response();
     let cookie = cookies::set(&started.session_id, &started.cookie);
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     response

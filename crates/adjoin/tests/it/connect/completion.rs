@@ -13,7 +13,7 @@ use adjoin::{
 use secrecy::SecretString;
 use url::Url;
 
-use super::{EMBED_ORIGIN, RETURN_URL, World, in_each_world};
+use super::{EMBED_ORIGIN, RETURN_URL, World, comes_true, given_up, in_each_world, meta::Person};
 
 fn embedded(end_user: Option<&str>) -> Kind {
     Kind::Embedded {
@@ -146,6 +146,32 @@ fn two_confirmations_at_once_use_the_code_once() {
             tokio::join!(complete(world, &session, &code, None), complete(world, &session, &code, None));
         assert!(one.is_ok() || two.is_ok());
         assert_eq!(world.meta.exchanges().len(), 1);
+    });
+}
+
+#[test]
+fn who_hangs_up_while_meta_is_asked_is_connected_all_the_same() {
+    in_each_world(async |world| {
+        let (session, code) = consent(world, None).await;
+        given_up(&world.meta.hold(), complete(world, &session, &code, None)).await;
+        comes_true(async || world.connection().await.state == State::Connected).await;
+        comes_true(async || matches!(world.stage(&session).await, Stage::Completed { .. })).await;
+        assert_eq!(complete(world, &session, &code, None).await.unwrap(), State::Connected);
+
+        // And where somebody else than before is accepted.
+        world.meta.meet(Person::new("902", "Bob"));
+        let (session, link) = world.session(Kind::Link).await;
+        let mut browser = world.browser();
+        let at = world.to_facebook(&mut browser, &link).await;
+        let back = world.come_back(&mut browser, &at, "Bob").await;
+        browser.follow(&back).await.shows("Yes, connect");
+        browser.post(&format!("/connect/s/{}/confirm", session.id)).await;
+        assert!(matches!(world.stage(&session).await, Stage::OtherIdentity { .. }));
+        let account = &world.account;
+        let accepted = connect_sessions::accept_identity(world.app(), &Actor::System, account, &session.id);
+        given_up(&world.meta.hold(), accepted).await;
+        comes_true(async || matches!(world.stage(&session).await, Stage::Completed { .. })).await;
+        assert_eq!(world.connection().await.subject.unwrap().id, "902");
     });
 }
 

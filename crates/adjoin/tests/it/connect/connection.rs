@@ -1,6 +1,6 @@
 //! A connection after the consent: calls, tests, refusals, the end.
 
-use std::sync::Arc;
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
 use adjoin::{
     audit::Actor,
@@ -14,7 +14,7 @@ use adjoin::{
 use adjoin_graph::{Graph, GraphConfig, Request};
 use secrecy::ExposeSecret as _;
 
-use super::{World, in_each_world, meta::Person};
+use super::{World, comes_true, in_each_world, meta::Person};
 
 async fn only(world: &World, account: &adjoin::id::AccountId) -> ConnectionId {
     connections::list(world.app(), account).await.unwrap().remove(0).id
@@ -78,6 +78,22 @@ fn one_person_behind_two_accounts_disconnecting_one_leaves_the_other_alive() {
         world.meta.meet(Person::new("902", "Bob"));
         world.connect_as(&world.account, "Bob").await.2.shows("Bakery is connected");
         assert_eq!(only(world, &world.account).await, here);
+    });
+}
+
+#[test]
+fn a_disconnect_goes_on_when_its_caller_hangs_up() {
+    in_each_world(async |world| {
+        world.connect_as(&world.account, "Ann").await;
+        let id = only(world, &world.account).await;
+        {
+            let mut begun = pin!(connections::disconnect(world.app(), &Actor::System, &world.account, &id));
+            let polled = poll_fn(|context| Poll::Ready(begun.as_mut().poll(context).is_pending()));
+            assert!(polled.await, "it ended at once");
+        }
+        let revoked = || world.meta.world().seen.iter().any(|seen| seen.method == "DELETE");
+        comes_true(async || revoked()).await;
+        assert_eq!(world.connection().await.state, State::Disconnected);
     });
 }
 

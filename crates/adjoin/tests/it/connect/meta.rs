@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
+use crate::support::Hold;
+
 pub const APP_ID: &str = "1002003004005006";
 pub const APP_SECRET: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
 /// The moment at which the tests' clock starts.
@@ -103,6 +105,8 @@ pub struct World {
     pub seen: Vec<Seen>,
     /// Answers everything with 503.
     pub down: bool,
+    /// Answers wait for it.
+    pub hold: Option<Hold>,
 }
 
 #[derive(Debug, Clone)]
@@ -132,6 +136,13 @@ impl Meta {
         world.people.push(person);
     }
 
+    /// From now on it takes what it is asked, and answers when it is let go.
+    pub fn hold(&self) -> Hold {
+        let hold = Hold::default();
+        self.world().hold = Some(hold.clone());
+        hold
+    }
+
     pub fn requests(&self, path: &str) -> Vec<Seen> {
         self.world().seen.iter().filter(|seen| seen.path == path).cloned().collect()
     }
@@ -156,8 +167,15 @@ async fn answer(
         url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     params.extend(url::form_urlencoded::parse(&body).into_owned());
     let path = uri.path().strip_prefix("/v26.0").unwrap_or(uri.path()).to_owned();
-    let mut world = world.lock().unwrap();
-    world.seen.push(Seen { method: method.to_string(), path: path.clone(), params: params.clone() });
+    let hold = {
+        let mut world = world.lock().unwrap();
+        world.seen.push(Seen { method: method.to_string(), path: path.clone(), params: params.clone() });
+        world.hold.clone()
+    };
+    if let Some(hold) = hold {
+        hold.pass().await;
+    }
+    let world = world.lock().unwrap();
     if world.down {
         return (StatusCode::SERVICE_UNAVAILABLE, "down").into_response();
     }

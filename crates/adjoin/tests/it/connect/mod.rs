@@ -12,7 +12,7 @@ mod page;
 mod sandbox;
 mod setup;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, pin::pin, time::Duration};
 
 use adjoin::{
     audit::Actor,
@@ -30,7 +30,7 @@ use adjoin::{
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::support::{Database, TestApp, on_each_database};
+use crate::support::{Database, Hold, TestApp, on_each_database};
 use browser::{Answer, Browser};
 use meta::{APP_ID, APP_SECRET, Meta, Person};
 
@@ -82,6 +82,28 @@ pub fn facebook_login() -> NewSetup {
 pub async fn account(app: &App, name: &str) -> AccountId {
     let new = NewAccount { name: name.to_owned(), external_id: None };
     accounts::create(app, &Actor::System, new).await.unwrap().id
+}
+
+/// Begins this, and gives it up once Meta has been asked, as a caller does that hangs up. Then Meta answers.
+pub async fn given_up<T: fmt::Debug>(hold: &Hold, begun: impl Future<Output = T>) {
+    {
+        let mut begun = pin!(begun);
+        tokio::select! {
+            ended = &mut begun => panic!("it ended before Meta answered: {ended:?}"),
+            () = hold.asked() => {}
+        }
+    }
+    hold.let_go();
+}
+
+/// Waits until it is so.
+pub async fn comes_true(what: impl AsyncFn() -> bool) {
+    let looks = async {
+        while !what().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(30), looks).await.is_ok(), "it never comes true");
 }
 
 /// A dialog that is open: what Facebook was told.

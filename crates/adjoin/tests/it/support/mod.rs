@@ -4,11 +4,13 @@
 mod app;
 mod connected;
 mod databases;
+mod hold;
 mod refusing;
 
 pub use app::TestApp;
 pub use connected::{Connected, on_each_connected, on_each_connected_by};
 pub use databases::{Database, on_each_database};
+pub use hold::Hold;
 pub use refusing::{Refusing, process};
 
 /// Runs a test with a started app, once on each engine.

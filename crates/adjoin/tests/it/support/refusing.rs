@@ -15,7 +15,7 @@ use axum::{
 use serde_json::json;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::Connected;
+use super::{Connected, Hold};
 
 /// The sandbox behind somebody who refuses what a test names: what Meta may do and the sandbox, being faithful, does not.
 #[derive(Debug)]
@@ -23,8 +23,12 @@ pub struct Refusing {
     /// Another process of the service, on the same database, that calls Meta this way.
     pub app: App,
     rules: Rules,
+    holds: Holds,
     server: JoinHandle<()>,
 }
+
+/// Answers to requests whose path holds the text are held back, though the sandbox has given them.
+type Holds = Arc<Mutex<Vec<(String, Hold)>>>;
 
 /// Requests whose path, query or body holds the text are refused with the code, so many times.
 type Rules = Arc<Mutex<Vec<(String, i64, usize)>>>;
@@ -34,22 +38,24 @@ struct Way {
     target: String,
     http: reqwest::Client,
     rules: Rules,
+    holds: Holds,
 }
 
 impl Refusing {
     pub async fn before(it: &Connected) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let rules = Rules::default();
+        let (rules, holds) = (Rules::default(), Holds::default());
         let way = Way {
             target: it.facts.graph_url.clone(),
             http: reqwest::Client::new(),
             rules: Arc::clone(&rules),
+            holds: Arc::clone(&holds),
         };
         let router = Router::new().fallback(pass_on).with_state(way);
         let server = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
         let domain = it.test.origin.trim_start_matches("http://").to_owned();
-        Self { app: process(it, &url, Some(domain)), rules, server }
+        Self { app: process(it, &url, Some(domain)), rules, holds, server }
     }
 
     pub fn refuse(&self, text: &str, code: i64) {
@@ -58,6 +64,12 @@ impl Refusing {
 
     pub fn refuse_times(&self, text: &str, code: i64, times: usize) {
         self.rules.lock().unwrap().push((text.to_owned(), code, times));
+    }
+
+    pub fn hold(&self, text: &str) -> Hold {
+        let hold = Hold::default();
+        self.holds.lock().unwrap().push((text.to_owned(), hold.clone()));
+        hold
     }
 
     /// How many of the refusals of `refuse_times` are left.
@@ -114,5 +126,10 @@ async fn pass_on(
         }
     }
     let answer = request.send().await.unwrap();
-    (answer.status(), answer.bytes().await.unwrap()).into_response()
+    let (status, bytes) = (answer.status(), answer.bytes().await.unwrap());
+    let hold = way.holds.lock().unwrap().iter().find(|it| path.contains(&it.0)).map(|it| it.1.clone());
+    if let Some(hold) = hold {
+        hold.pass().await;
+    }
+    (status, bytes).into_response()
 }

@@ -60,7 +60,7 @@ pub async fn link(
         let origin = settings::origin(&app, &settings::get(&app).await?)?;
         let (session, secret) = connect_sessions::create(&app, &frame.actor(), new).await?;
         let url = origin.join(&format!("/connect/{}", secret.expose_secret()));
-        Ok(Outcome::Link { url, expires_at: session.expires_at })
+        Ok(Outcome::Link { url: url.into(), expires_at: session.expires_at })
     };
     Ok(match made.await {
         Ok(result) => Page::new(page(&app, frame, account, connection, Refusal::default(), result).await?),

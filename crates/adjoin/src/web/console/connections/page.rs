@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::{self, Path};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     attempts::{self, Attempt},
@@ -68,7 +69,7 @@ pub enum Outcome {
     Tested(Box<TestReport>),
     /// A connect link. It is on this page and nowhere else.
     Link {
-        url: String,
+        url: SecretString,
         expires_at: Timestamp,
     },
 }
@@ -323,7 +324,7 @@ mod tests {
     #[test]
     fn a_link_says_how_long_it_lives_and_a_test_what_it_found() {
         let expires_at = Timestamp::from_unix(NOW + 3 * 86_400);
-        let link = Outcome::Link { url: "https://connect.example/connect/x".to_owned(), expires_at };
+        let link = Outcome::Link { url: SecretString::from("https://connect.example/connect/x"), expires_at };
         assert!(rendered(State::Installed, link).contains("works for 3 days"));
         let check = Check {
             name: "token",

@@ -4,7 +4,6 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use secrecy::ExposeSecret as _;
 
 use super::{
     endpoint_id,
@@ -35,10 +34,7 @@ pub async fn test(State(app): State<App>, frame: Frame, Path(id): Path<String>) 
 pub async fn rotate_secret(State(app): State<App>, frame: Frame, Path(id): Path<String>) -> Result<Response> {
     let id = endpoint_id(&id)?;
     let rotated = deliveries::rotate_secret(&app, &frame.actor(), ALL, &id).await;
-    let outcome = rotated.map(|it| Outcome::Secret {
-        secret: it.secret.expose_secret().to_owned(),
-        previous_until: it.previous_until,
-    });
+    let outcome = rotated.map(|it| Outcome::Secret { secret: it.secret, previous_until: it.previous_until });
     answer(&app, frame, &id, outcome).await
 }
 

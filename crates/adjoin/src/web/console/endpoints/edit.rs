@@ -5,7 +5,6 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use secrecy::ExposeSecret as _;
 
 use super::{
     account_name, endpoint_id,
@@ -175,7 +174,7 @@ pub async fn create(
     };
     match made.await {
         Ok((endpoint, secret)) => {
-            let fresh = Outcome::Secret { secret: secret.expose_secret().to_owned(), previous_until: None };
+            let fresh = Outcome::Secret { secret, previous_until: None };
             Ok(Page::new(page(&app, frame, endpoint, None, None, Refusal::default(), fresh).await?)
                 .into_response())
         }

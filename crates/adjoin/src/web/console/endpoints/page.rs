@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::{account_name, endpoint_id, words};
@@ -49,7 +50,7 @@ pub enum Outcome {
     #[default]
     Nothing,
     Secret {
-        secret: String,
+        secret: SecretString,
         /// Until when the one before signs too.
         previous_until: Option<Timestamp>,
     },
@@ -267,7 +268,7 @@ pub mod tests {
         let previous_until = Some(Timestamp::from_unix(NOW + 86_400));
         let html = rendered(
             EndpointState::Enabled,
-            Outcome::Secret { secret: "whsec_abc".to_owned(), previous_until },
+            Outcome::Secret { secret: SecretString::from("whsec_abc"), previous_until },
         );
         assert!(html.contains("whsec_abc") && html.contains("in 1 day"));
         assert!(!rendered(EndpointState::Enabled, Outcome::Nothing).contains("whsec_"));

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form as Sent,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
@@ -20,6 +19,7 @@ use crate::{
         accounts::account_id,
         connections::words::who,
         done::Done,
+        input::Form as Sent,
         parts::{Field, Mark, Refusal, Tone},
         words::{counted, length},
     },

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
@@ -45,7 +45,7 @@ pub struct ApiKeys {
 #[derive(Debug)]
 struct Fresh {
     name: String,
-    secret: String,
+    secret: SecretString,
 }
 
 #[derive(Debug, Template)]
@@ -74,7 +74,7 @@ pub async fn create(State(app): State<App>, frame: Frame, Form(form): Form<Given
     };
     Ok(match made {
         Ok((key, secret)) => {
-            let fresh = Fresh { name: key.name, secret: secret.expose_secret().to_owned() };
+            let fresh = Fresh { name: key.name, secret };
             Page::new(page(&app, frame, Given::default(), Refusal::default(), Some(fresh)).await?)
         }
         Err(Error::NotFound { .. }) => {
