@@ -146,9 +146,9 @@ fn place_of(input: &[u8], key: &str) -> (usize, usize) {
     let values = serde_json::from_slice::<HashMap<String, &RawValue>>(input).unwrap_or_default();
     let Some(value) = values.get(key) else { return (1, 1) };
     let before = &input[..value.get().as_ptr().addr() - input.as_ptr().addr()];
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-    (line, column)
+    let mut lines = before.split(|byte| *byte == b'\n');
+    let column = lines.next_back().map_or(0, <[u8]>::len) + 1;
+    (lines.count() + 1, column)
 }
 
 fn not_a_document(found: &str) -> InputError {

@@ -1558,7 +1558,8 @@ fn all_faults_are_told_at_once() {
 /// What was not read is not known to be empty: the same document rejects with `null` in its place.
 #[test]
 fn unread_facts_warn_and_empty_ones_reject() {
-    let german = || patched(&sale(), &geo_of(json!({"countries": ["DE"]})));
+    let german =
+        || patched(&sale(), &json!({"ad_set": {"targeting": {"geo_locations": {"countries": ["DE"]}}}}));
     let in_campaign = |fields: Value, ad_set: Value| {
         let mut document = patched(&sale(), &json!({"ad_set": ad_set}));
         document["campaign"] = json!({"id": "120210000000000001", "objective": "OUTCOME_SALES"});
@@ -1633,10 +1634,6 @@ fn unread_facts_warn_and_empty_ones_reject() {
     assert_eq!(severity(&changed), Severity::Warn);
     changed["existing"]["dsa_payor"] = Value::Null;
     assert_eq!(severity(&changed), Severity::Reject);
-}
-
-fn geo_of(geo: Value) -> Value {
-    json!({"ad_set": {"targeting": {"geo_locations": geo}}})
 }
 
 #[test]
