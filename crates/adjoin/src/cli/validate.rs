@@ -34,7 +34,7 @@ pub struct AdSet {
     /// The result as one line of JSON on stdout
     #[arg(long)]
     json: bool,
-    /// One document a line in, one result a line out on stdout, in order
+    /// One document a line in, one result a line out on stdout, in order; an empty line stays an empty line
     #[arg(long)]
     jsonl: bool,
 }
@@ -111,6 +111,8 @@ fn lines(name: &Path, mut input: impl BufRead) -> anyhow::Result<Outcome> {
         number += 1;
         let whole = line.ends_with(b"\n");
         if line.iter().all(u8::is_ascii_whitespace) {
+            // So that a result stands on the line of its document.
+            output.write_all(b"\n")?;
             continue;
         }
         match check(&line) {

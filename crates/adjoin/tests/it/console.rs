@@ -382,6 +382,14 @@ fn the_rules_speak_beside_the_fields_of_an_ad_set() {
             ("ad_set.targeting.targeting_automation.advantage_audience", "0"),
         ]);
         let html = page(browser.post(path, &complete).await).await;
+        assert!(html.contains("Meta may refuse it"), "the ad account is not known");
+        // Where the DSA defaults were not read, they are not known to be missing.
+        let of = |facts| [complete.as_slice(), &[("ad_account", facts)]].concat();
+        let mut german = of(r#"{"currency": "USD", "min_daily_budget": 100}"#);
+        german.push(("more", r#"{"targeting": {"geo_locations": {"countries": ["DE"]}}}"#));
+        assert!(page(browser.post(path, &german).await).await.contains("Meta may refuse it"));
+        complete = of(r#"{"currency": "USD", "min_daily_budget": 100}"#);
+        let html = page(browser.post(path, &complete).await).await;
         assert!(html.contains("The rules accept it"), "{html}");
 
         complete.push(("more", "{"));

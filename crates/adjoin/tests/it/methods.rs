@@ -200,6 +200,43 @@ fn what_the_rules_reject_never_reaches_meta() {
 }
 
 #[test]
+fn the_rules_know_what_the_ad_account_takes() {
+    on_each_connected(&[], async |it| {
+        let caller = Caller::new(it).await;
+        let campaign = caller.campaign(it).await;
+        let refused = async |method: &str, arguments: &Value| {
+            let (status, problem) = caller.call(method, arguments).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+            assert_eq!(problem["type"], "/problems/rules-reject");
+            let grave =
+                problem["findings"].as_array().unwrap().iter().filter(|it| it["severity"] == "reject");
+            grave.map(|it| it["rule"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let mut small = ad_set(it, &campaign);
+        small["daily_budget"] = json!(1);
+        assert_eq!(refused("ad_set.create", &small).await, ["budget-below-minimum"]);
+        let mut german = ad_set(it, &campaign);
+        german["targeting"]["geo_locations"]["countries"] = json!(["DE"]);
+        assert_eq!(refused("ad_set.create", &german).await, ["dsa-beneficiary-missing", "dsa-payor-missing"]);
+        let in_account = json!({ "ad_account_id": it.facts.ad_account_id });
+        assert_eq!(caller.data("ad_set.list", &in_account).await, json!([]));
+
+        let american = caller.data("ad_set.create", &ad_set(it, &campaign)).await["id"].clone();
+        let change = json!({ "ad_set_id": american, "daily_budget": 1 });
+        assert_eq!(refused("ad_set.update", &change).await, ["budget-below-minimum"]);
+        let change = json!({ "ad_set_id": american, "targeting": german["targeting"] });
+        assert_eq!(refused("ad_set.update", &change).await, ["dsa-beneficiary-missing", "dsa-payor-missing"]);
+
+        let defaults = json!({ "default_dsa_beneficiary": "Northlight", "default_dsa_payor": "Northlight" });
+        let url = format!("{}/v26.0/{}", it.facts.graph_url, it.facts.ad_account_id);
+        let set = reqwest::Client::new().post(url).bearer_auth(&it.facts.access_token).json(&defaults);
+        assert_eq!(set.send().await.unwrap().status(), StatusCode::OK);
+        it.advance(61);
+        caller.data("ad_set.create", &german).await;
+    });
+}
+
+#[test]
 fn arguments_are_checked_all_at_once() {
     on_each_connected(&[], async |it| {
         let caller = Caller::new(it).await;

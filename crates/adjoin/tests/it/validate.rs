@@ -25,6 +25,7 @@ fn answers(output: &Output) -> Vec<Value> {
     String::from_utf8(output.stdout.clone())
         .unwrap()
         .lines()
+        .filter(|line| !line.is_empty())
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
@@ -101,6 +102,7 @@ fn input_that_cannot_be_read_ends_with_2_and_its_place() {
         (b"[]", "line 1"),
         (b"", "line 1"),
         (b"{\"campaign\": {}}", "ad_set"),
+        (b"{\"ad_set\":1}", "line 1, column 11"),
         (b"\xff\xfe", "line 1"),
     ] {
         let output = validate(&["--json"], input);
@@ -121,6 +123,9 @@ fn a_line_in_is_a_line_out_in_order_and_a_bad_one_stops_nobody() {
     let verdicts = answers.iter().map(|answer| answer["verdict"].as_str()).collect::<Vec<_>>();
     assert_eq!(verdicts, [Some("accept"), None, Some("reject"), Some("accept")]);
     assert_eq!(answers[1]["error"]["line"], 2);
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<bool> = lines.lines().map(str::is_empty).collect();
+    assert_eq!(lines, [false, false, true, false, false], "each result stands on the line of its document");
 
     let two = format!("{}\n{}\n", good(), without_page());
     assert_eq!(validate(&["--jsonl"], two.as_bytes()).status.code(), Some(1));

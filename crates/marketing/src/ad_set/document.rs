@@ -6,7 +6,8 @@ use serde::de::{IgnoredAny, MapAccess};
 
 use super::promoted_object::PromotedObject;
 use super::read::{
-    Filled, Id, Inspect, Key, List, Moment, Oddity, Read, Slot, Text, from_json_text, is_unreadable, object,
+    Filled, Id, Inspect, Key, List, Moment, Oddity, Read, Slot, Text, Told, from_json_text, is_unreadable,
+    object,
 };
 use crate::vocabulary::{Kind, vocabulary};
 
@@ -61,8 +62,8 @@ object! {
         "promoted_object" => promoted_object: PromotedObject<'a>,
         "targeting" => targeting: Box<Targeting<'a>>,
         "attribution_spec" => attribution_spec: List<'a, Attribution<'a>>,
-        "dsa_beneficiary" => dsa_beneficiary: Text<'a>,
-        "dsa_payor" => dsa_payor: Text<'a>,
+        "dsa_beneficiary" => dsa_beneficiary: Told<Text<'a>>,
+        "dsa_payor" => dsa_payor: Told<Text<'a>>,
         "pacing_type" => pacing_type: List<'a, Text<'a>>,
         "frequency_control_specs" => frequency_control_specs: List<'a, FrequencyControl<'a>>,
         "adset_schedule" => adset_schedule: List<'a, Hours<'a>>,
@@ -101,10 +102,10 @@ object! {
         "special_ad_categories" => special_ad_categories: List<'a, Text<'a>>,
         "special_ad_category" => special_ad_category: Text<'a>,
         "special_ad_category_country" => special_ad_category_country: List<'a, Text<'a>>,
-        "buying_type" => buying_type: Text<'a>,
-        "daily_budget" => daily_budget: i64,
-        "lifetime_budget" => lifetime_budget: i64,
-        "bid_strategy" => bid_strategy: Text<'a>,
+        "buying_type" => buying_type: Told<Text<'a>>,
+        "daily_budget" => daily_budget: Told<i64>,
+        "lifetime_budget" => lifetime_budget: Told<i64>,
+        "bid_strategy" => bid_strategy: Told<Text<'a>>,
         "is_adset_budget_sharing_enabled" => is_adset_budget_sharing_enabled: bool,
         "spend_cap" => spend_cap: i64,
         "promoted_object" => promoted_object: PromotedObject<'a>,
@@ -119,8 +120,8 @@ object! {
 object! {
     AdAccount {
         "currency" => currency: Text<'a>,
-        "default_dsa_payor" => default_dsa_payor: Text<'a>,
-        "default_dsa_beneficiary" => default_dsa_beneficiary: Text<'a>,
+        "default_dsa_payor" => default_dsa_payor: Told<Text<'a>>,
+        "default_dsa_beneficiary" => default_dsa_beneficiary: Told<Text<'a>>,
         "min_daily_budget" => min_daily_budget: i64,
     }
     skip skip_all
@@ -270,9 +271,38 @@ impl Inspect for Identities<'_> {}
 pub(crate) const BUDGETS: [&str; 2] = ["daily_budget", "lifetime_budget"];
 
 impl Campaign<'_> {
+    pub(crate) fn daily_budget(&self) -> Option<i64> {
+        self.daily_budget.and_then(|told| told.0)
+    }
+
+    pub(crate) fn lifetime_budget(&self) -> Option<i64> {
+        self.lifetime_budget.and_then(|told| told.0)
+    }
+
+    pub(crate) fn bid_strategy(&self) -> Option<&str> {
+        self.bid_strategy.as_ref().and_then(Told::value).map(|text| &**text)
+    }
+
+    pub(crate) fn buying_type(&self) -> Option<&str> {
+        self.buying_type.as_ref().and_then(Told::value).map(|text| &**text)
+    }
+
     /// Whether a budget is given, if only one that cannot be read.
     pub(crate) fn names_a_budget(&self) -> bool {
-        self.daily_budget.is_some() || self.lifetime_budget.is_some() || is_unreadable(&self.odd, &BUDGETS)
+        self.daily_budget().is_some()
+            || self.lifetime_budget().is_some()
+            || is_unreadable(&self.odd, &BUDGETS)
+    }
+
+    /// Whether it is known to have no budget that it does not name.
+    pub(crate) fn tells_of_budgets(&self) -> bool {
+        self.tells_of(self.daily_budget.is_some()) && self.tells_of(self.lifetime_budget.is_some())
+    }
+
+    /// Whether it is known to have no more than it says in a field: a campaign that is to be created has not; of one
+    /// that is there already, only what is `shown`, if as `null`, is known.
+    pub(crate) fn tells_of(&self, shown: bool) -> bool {
+        shown || self.id.is_none()
     }
 }
 

@@ -260,6 +260,7 @@ pub enum Rule {
     BudgetDailyAndLifetime,
     BudgetNotPositive,
     BudgetBelowMinimum,
+    AccountUnknown,
     BudgetInWholeUnits,
     LifetimeBudgetNeedsEnd,
     DailyBudgetNeedsADay,

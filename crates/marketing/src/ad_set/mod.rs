@@ -17,7 +17,10 @@ pub mod promoted_object;
 mod read;
 mod rules;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 
 use document::Whole;
 use read::{Oddity, Slot};
@@ -64,7 +67,7 @@ pub fn check_value(document: &serde_json::Value, now: Timestamp) -> Result<Repor
 pub fn check_campaign_value(document: &serde_json::Value, now: Timestamp) -> Result<Report, InputError> {
     let text = document.to_string();
     let mut whole = read(text.as_bytes(), serde_json::from_str(&text))?;
-    let campaign = given(whole.campaign.take(), "campaign", &whole.odd)?;
+    let campaign = given(whole.campaign.take(), "campaign", &whole.odd, text.as_bytes())?;
     let document = Document {
         campaign: Some(campaign),
         ad_account: whole.ad_account,
@@ -87,13 +90,13 @@ pub fn parse(input: &[u8]) -> Result<Document<'_>, InputError> {
         return parse_str(text);
     }
     let input = input.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(input);
-    from_whole(read(input, serde_json::from_slice(input))?)
+    from_whole(read(input, serde_json::from_slice(input))?, input)
 }
 
 /// The same for text.
 pub fn parse_str(text: &str) -> Result<Document<'_>, InputError> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-    from_whole(read(text.as_bytes(), serde_json::from_str(text))?)
+    from_whole(read(text.as_bytes(), serde_json::from_str(text))?, text.as_bytes())
 }
 
 fn read<'a>(input: &[u8], read: Result<Slot<Whole<'a>>, serde_json::Error>) -> Result<Whole<'a>, InputError> {
@@ -110,8 +113,8 @@ pub fn validate(document: &Document<'_>, now: Timestamp) -> Report {
     rules::check(document, now)
 }
 
-fn from_whole(mut whole: Whole<'_>) -> Result<Document<'_>, InputError> {
-    let ad_set = given(whole.ad_set.take(), "ad_set", &whole.odd)?;
+fn from_whole<'a>(mut whole: Whole<'a>, input: &[u8]) -> Result<Document<'a>, InputError> {
+    let ad_set = given(whole.ad_set.take(), "ad_set", &whole.odd, input)?;
     Ok(Document {
         ad_set,
         campaign: whole.campaign,
@@ -123,7 +126,7 @@ fn from_whole(mut whole: Whole<'_>) -> Result<Document<'_>, InputError> {
 }
 
 /// A part the document must have.
-fn given<T>(part: Option<T>, name: &str, odd: &[Oddity<'_>]) -> Result<T, InputError> {
+fn given<T>(part: Option<T>, name: &str, odd: &[Oddity<'_>], input: &[u8]) -> Result<T, InputError> {
     part.ok_or_else(|| {
         let found = odd.iter().find_map(|odd| match odd {
             Oddity::WrongType { key, found, .. } if key == name => Some(*found),
@@ -133,8 +136,19 @@ fn given<T>(part: Option<T>, name: &str, odd: &[Oddity<'_>]) -> Result<T, InputE
             Some(found) => format!("{name} must be an object, and is {found}"),
             None => format!("the document has no {name}"),
         };
-        InputError { line: 1, column: 1, path: name.to_owned(), problem }
+        let (line, column) = place_of(input, name);
+        InputError { line, column, path: name.to_owned(), problem }
     })
+}
+
+/// Line and column of the value of a key at the root; the first of all, if it is not there. It reads again, slowly.
+fn place_of(input: &[u8], key: &str) -> (usize, usize) {
+    let values = serde_json::from_slice::<HashMap<String, &RawValue>>(input).unwrap_or_default();
+    let Some(value) = values.get(key) else { return (1, 1) };
+    let before = &input[..value.get().as_ptr().addr() - input.as_ptr().addr()];
+    let mut lines = before.split(|byte| *byte == b'\n');
+    let column = lines.next_back().map_or(0, <[u8]>::len) + 1;
+    (lines.count() + 1, column)
 }
 
 fn not_a_document(found: &str) -> InputError {

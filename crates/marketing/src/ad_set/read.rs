@@ -19,6 +19,10 @@ pub(crate) trait Read<'de>: Sized {
     /// What is expected, for a person.
     const EXPECTED: &'static str;
 
+    /// `null` is as if nothing were there, but where it tells something.
+    fn null() -> Option<Self> {
+        None
+    }
     fn boolean(_: bool) -> Option<Self> {
         None
     }
@@ -87,7 +91,7 @@ impl<'de, T: Read<'de>> Visitor<'de> for SlotVisitor<T> {
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(Slot::Null)
+        Ok(T::null().map_or(Slot::Null, Slot::Good))
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
@@ -202,6 +206,7 @@ impl Inspect for bool {}
 impl Inspect for Id<'_> {}
 impl Inspect for Moment<'_> {}
 impl Inspect for Filled {}
+impl<T> Inspect for Told<T> {}
 
 impl<T: Inspect> Inspect for List<'_, T> {
     fn is_odd(&self) -> bool {
@@ -284,6 +289,33 @@ impl<'de> Read<'de> for bool {
             "false" | "0" => Some(false),
             _ => None,
         }
+    }
+}
+
+/// A fact that may not have been read: `null` tells that there is none, a key that is left out tells nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Told<T>(pub(crate) Option<T>);
+
+impl<T> Told<T> {
+    pub(crate) fn value(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for Told<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn null() -> Option<Self> {
+        Some(Self(None))
+    }
+    fn integer(number: i64) -> Option<Self> {
+        T::integer(number).map(|value| Self(Some(value)))
+    }
+    fn float(number: f64) -> Option<Self> {
+        T::float(number).map(|value| Self(Some(value)))
+    }
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        T::text(text).map(|value| Self(Some(value)))
     }
 }
 

@@ -136,6 +136,36 @@ proptest! {
         }
     }
 
+    /// Without a field that is documented to be required, what was accepted is rejected, and the field is named.
+    #[test]
+    fn without_a_required_field_what_was_accepted_is_rejected(
+        row in select(mapping_rows().iter().collect::<Vec<_>>()),
+        place in any::<prop::sample::Index>(),
+        goal in any::<prop::sample::Index>(),
+        set in any::<prop::sample::Index>(),
+    ) {
+        let destination = place.get(&row.destinations).as_str();
+        let destination = (destination != "none").then_some(destination);
+        let fields: Vec<&str> = set.get(&row.any_of).iter().map(String::as_str).collect();
+        let goal = goal.get(&row.goals);
+        let whole = document(&row.objective, destination, Some(goal), promoted_object(&row.objective, &fields));
+        prop_assume!(check(&whole).verdict == Verdict::Accept);
+        for field in ["name", "campaign_id", "targeting", "billing_event", "daily_budget"] {
+            let mut rest = whole.clone();
+            rest["ad_set"].as_object_mut().unwrap().remove(field);
+            if field == "campaign_id" {
+                rest["campaign"]["id"] = "120210000000000001".into();
+            }
+            let report = check(&rest);
+            let path = format!("ad_set.{field}");
+            let named = report
+                .findings
+                .iter()
+                .any(|finding| finding.severity == Severity::Reject && finding.dotted_path() == path);
+            prop_assert!(named, "{field} is not named: {report:#?}");
+        }
+    }
+
     /// The verdict is that of the gravest finding, and the gravest come first.
     #[test]
     fn the_verdict_follows_the_findings(ad_set in any_json(), campaign in any_json()) {

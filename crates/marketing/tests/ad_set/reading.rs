@@ -51,6 +51,14 @@ fn the_place_of_a_syntax_error_is_told() {
 #[test]
 fn what_is_no_document_is_told() {
     assert_eq!(unreadable("{}").problem, "the document has no ad_set");
+    for (text, place) in [
+        ("{\"ad_set\":5}", (1, 11)),
+        ("\u{feff}{\n  \"campaign\": {},\n  \"ad_set\":  5}", (3, 14)),
+        ("{}", (1, 1)),
+    ] {
+        let error = unreadable(text);
+        assert_eq!((error.line, error.column), place, "{error}");
+    }
     assert_eq!(unreadable("{\"ad_set\": 5}").problem, "ad_set must be an object, and is a number");
     for text in ["[]", "5", "\"x\"", "null"] {
         assert!(unreadable(text).problem.starts_with("a document is an object"), "{text}");

@@ -61,6 +61,14 @@ fn housing() -> Value {
     )
 }
 
+/// The ad account shows that it has no default beneficiary and payer.
+fn no_defaults() -> Value {
+    let mut document = sale();
+    document["ad_account"]["default_dsa_beneficiary"] = "".into();
+    document["ad_account"]["default_dsa_payor"] = Value::Null;
+    document
+}
+
 fn lifetime() -> Value {
     let run = json!({"ad_set": {"daily_budget": null, "lifetime_budget": 20000, "end_time": "2026-12-24T08:00:00+0000"}});
     patched(&sale(), &run)
@@ -203,6 +211,7 @@ fn breaches() -> Vec<Breach> {
         breach(VersionEnded, Warn, "api_version", sale(), json!({"api_version": "v24.0"})),
         breach(VersionUnknown, Note, "api_version", sale(), json!({"api_version": "v99.0"})),
         breach(NameMissing, Reject, "ad_set.name", sale(), ad_set(json!({"name": null}))),
+        breach(NameMissing, Reject, "ad_set.name", update(), ad_set(json!({"name": " "}))),
         breach(CampaignMissing, Warn, "campaign", sale(), json!({"campaign": null})),
         breach(
             CampaignMissing,
@@ -229,7 +238,7 @@ fn breaches() -> Vec<Breach> {
         ),
         breach(
             BillingEventMissing,
-            Warn,
+            Reject,
             "ad_set.billing_event",
             sale(),
             ad_set(json!({"billing_event": null})),
@@ -483,7 +492,7 @@ fn breaches() -> Vec<Breach> {
         ),
         breach(
             BudgetBelowMinimum,
-            Warn,
+            Reject,
             "campaign.daily_budget",
             sale(),
             json!({"campaign": {"daily_budget": 1}, "ad_set": {"daily_budget": null, "bid_strategy": null}}),
@@ -802,8 +811,64 @@ fn breaches() -> Vec<Breach> {
             sale(),
             geo(json!({"countries": ["us"]})),
         ),
-        breach(DsaPayorMissing, Reject, "ad_set.dsa_payor", sale(), geo(json!({"countries": ["de"]}))),
-        breach(BudgetBelowMinimum, Warn, "ad_set.daily_budget", sale(), ad_set(json!({"daily_budget": 99}))),
+        breach(DsaPayorMissing, Reject, "ad_set.dsa_payor", no_defaults(), geo(json!({"countries": ["de"]}))),
+        breach(DsaPayorMissing, Warn, "ad_set.dsa_payor", sale(), geo(json!({"countries": ["de"]}))),
+        breach(
+            BudgetBelowMinimum,
+            Reject,
+            "ad_set.daily_budget",
+            sale(),
+            ad_set(json!({"daily_budget": 99})),
+        ),
+        breach(
+            BudgetBelowMinimum,
+            Warn,
+            "ad_set.daily_budget",
+            sale(),
+            json!({"ad_account": {"min_daily_budget": null}, "ad_set": {"daily_budget": 49}}),
+        ),
+        breach(
+            BudgetBelowMinimum,
+            Warn,
+            "ad_set.lifetime_budget",
+            lifetime(),
+            ad_set(json!({"lifetime_budget": 99})),
+        ),
+        breach(
+            BudgetBelowMinimum,
+            Reject,
+            "ad_set.daily_budget",
+            update(),
+            ad_set(json!({"daily_budget": 1})),
+        ),
+        breach(
+            AccountUnknown,
+            Warn,
+            "ad_account",
+            sale(),
+            json!({"ad_account": null, "ad_set": {"daily_budget": 1}}),
+        ),
+        breach(
+            AccountUnknown,
+            Warn,
+            "ad_account.min_daily_budget",
+            lifetime(),
+            json!({"ad_account": {"currency": "EUR", "min_daily_budget": null}}),
+        ),
+        breach(
+            AccountUnknown,
+            Warn,
+            "ad_account",
+            update(),
+            json!({"ad_account": null, "ad_set": {"daily_budget": 3000}}),
+        ),
+        breach(
+            AccountUnknown,
+            Warn,
+            "ad_account",
+            sale(),
+            json!({"ad_account": null, "campaign": {"daily_budget": 900}, "ad_set": {"daily_budget": null}}),
+        ),
         breach(
             BudgetInWholeUnits,
             Note,
@@ -954,7 +1019,7 @@ fn breaches() -> Vec<Breach> {
             sale(),
             json!({"campaign": {"objective": "CONVERSIONS", "id": "1"}, "ad_set": {"attribution_spec": [{"event_type": "CLICK_THROUGH", "window_days": 28}]}}),
         ),
-        breach(TargetingMissing, Warn, "ad_set.targeting", sale(), ad_set(json!({"targeting": null}))),
+        breach(TargetingMissing, Reject, "ad_set.targeting", sale(), ad_set(json!({"targeting": null}))),
         breach(
             LocationMissing,
             Warn,
@@ -1258,14 +1323,14 @@ fn breaches() -> Vec<Breach> {
             DsaBeneficiaryMissing,
             Reject,
             "ad_set.dsa_beneficiary",
-            sale(),
+            no_defaults(),
             geo(json!({"countries": ["DE"]})),
         ),
         breach(
             DsaPayorMissing,
             Reject,
             "ad_set.dsa_payor",
-            sale(),
+            no_defaults(),
             geo(json!({"country_groups": ["europe"]})),
         ),
         breach(
@@ -1477,6 +1542,7 @@ fn all_faults_are_told_at_once() {
         .collect();
     let expected = [
         Rule::NameMissing,
+        Rule::BillingEventMissing,
         Rule::PromotedObjectId,
         Rule::EventNotForObjective,
         Rule::BudgetOnBothLevels,
@@ -1487,6 +1553,87 @@ fn all_faults_are_told_at_once() {
     for rule in expected {
         assert!(rejected.contains(&rule), "{rule:?} {rejected:?}");
     }
+}
+
+/// What was not read is not known to be empty: the same document rejects with `null` in its place.
+#[test]
+fn unread_facts_warn_and_empty_ones_reject() {
+    let german =
+        || patched(&sale(), &json!({"ad_set": {"targeting": {"geo_locations": {"countries": ["DE"]}}}}));
+    let in_campaign = |fields: Value, ad_set: Value| {
+        let mut document = patched(&sale(), &json!({"ad_set": ad_set}));
+        document["campaign"] = json!({"id": "120210000000000001", "objective": "OUTCOME_SALES"});
+        for (field, value) in fields.as_object().unwrap() {
+            document["campaign"][field] = value.clone();
+        }
+        document
+    };
+    let account = |ad_account: Value| {
+        let mut document = german();
+        document["ad_account"] = ad_account;
+        document
+    };
+    let no_budget = || json!({"daily_budget": null});
+    let hours = || {
+        json!({"pacing_type": ["day_parting"],
+            "adset_schedule": [{"start_minute": 0, "end_minute": 600, "days": [1]}]})
+    };
+    let strategy = || json!({"bid_strategy": null});
+    let cases = [
+        (Rule::DsaPayorMissing, account(json!({})), account(json!({"default_dsa_payor": null}))),
+        (
+            Rule::DsaBeneficiaryMissing,
+            account(json!({"currency": "USD"})),
+            account(json!({"default_dsa_beneficiary": " "})),
+        ),
+        (
+            Rule::BudgetMissing,
+            in_campaign(json!({"daily_budget": null}), no_budget()),
+            in_campaign(json!({"daily_budget": null, "lifetime_budget": null}), no_budget()),
+        ),
+        (
+            Rule::SpendTargetNeedsCampaignBudget,
+            in_campaign(json!({}), json!({"daily_spend_cap": 500})),
+            in_campaign(json!({"daily_budget": null}), json!({"daily_spend_cap": 500})),
+        ),
+        (
+            Rule::ScheduleNeedsLifetimeBudget,
+            in_campaign(json!({}), hours()),
+            in_campaign(json!({"lifetime_budget": null}), hours()),
+        ),
+        (
+            Rule::ImpressionsNeedFixedCpm,
+            in_campaign(json!({}), json!({"daily_imps": 500})),
+            in_campaign(json!({"buying_type": null}), json!({"daily_imps": 500})),
+        ),
+        (
+            Rule::BudgetSharingNeedsStrategy,
+            in_campaign(json!({"is_adset_budget_sharing_enabled": true}), strategy()),
+            in_campaign(json!({"is_adset_budget_sharing_enabled": true, "bid_strategy": null}), strategy()),
+        ),
+    ];
+    for (rule, unread, empty) in cases {
+        for (document, severity) in [(unread, Severity::Warn), (empty, Severity::Reject)] {
+            let report = check(&document);
+            let finding =
+                crate::support::found(&report, rule).unwrap_or_else(|| panic!("{rule:?} {report:#?}"));
+            assert_eq!(finding.severity, severity, "{document:#} {finding:#?}");
+        }
+    }
+    // Each is filled from its own default only.
+    let defaults =
+        account(json!({"currency": "USD", "default_dsa_payor": "A", "default_dsa_beneficiary": "B"}));
+    assert_accepts(&defaults);
+    // The ad set as it stands may have been read in part, too.
+    let mut changed = update();
+    changed["ad_account"] = no_defaults()["ad_account"].clone();
+    changed["ad_set"] = german()["ad_set"]["targeting"].clone();
+    changed["ad_set"] = json!({"targeting": changed["ad_set"]});
+    let severity =
+        |document: &Value| crate::support::found(&check(document), Rule::DsaPayorMissing).unwrap().severity;
+    assert_eq!(severity(&changed), Severity::Warn);
+    changed["existing"]["dsa_payor"] = Value::Null;
+    assert_eq!(severity(&changed), Severity::Reject);
 }
 
 #[test]

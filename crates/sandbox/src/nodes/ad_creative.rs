@@ -87,7 +87,7 @@ fn create_creative(world: &mut World, request: &Request<'_>, account: &Node) -> 
 }
 
 /// What a creative can be made of; one of these is needed.
-const SOURCES: &[&str] = &[
+pub const SOURCES: &[&str] = &[
     "object_story_spec",
     "object_story_id",
     "asset_feed_spec",

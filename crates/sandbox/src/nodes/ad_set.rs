@@ -1,5 +1,7 @@
 //! Ad sets. Source: marketing-api/reference/ad-campaign.
 
+use adjoin_marketing::versions;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -83,6 +85,7 @@ pub fn prepare(
         }
     }
     let mut fields = write::parameters(Kind::AdSet, &aliased)?;
+    drop_removed(world, request.version, &mut fields);
     if !params.has("name") {
         return Err(write::required("name"));
     }
@@ -159,11 +162,24 @@ fn limits(world: &World, account: u64, campaign: u64) -> Result<(), GraphError> 
     Ok(())
 }
 
+/// Takes out the placement that Meta took away and drops without a word.
+pub fn drop_removed(world: &World, version: &str, fields: &mut Map<String, Value>) {
+    let removal = versions::removal("messenger_story").expect("data/removals.toml has it");
+    // The older protocol is that of before the day on which it went for every version.
+    let at = if world.protocol.legacy { Timestamp::UNIX_EPOCH } else { world.clock.now() };
+    let targeting = fields.get_mut("targeting").and_then(Value::as_object_mut);
+    let Some(targeting) = targeting.filter(|_| removal.applies(version, at)) else { return };
+    let Some(Value::Array(positions)) = targeting.get_mut("messenger_positions") else { return };
+    positions.retain(|position| position != "story");
+    if positions.is_empty() {
+        targeting.shift_remove("messenger_positions");
+    }
+}
+
 /// What Meta fills in.
 fn tidy(world: &World, fields: &mut Map<String, Value>) {
     let now = super::time(world.clock.unix());
     fields.entry("start_time").or_insert_with(|| now.into());
-    fields.entry("billing_event").or_insert_with(|| "IMPRESSIONS".into());
     fields.entry("pacing_type").or_insert_with(|| json!(["standard"]));
 }
 

@@ -152,6 +152,15 @@ fn as_document(world: &World, object: &Object) -> Value {
         map.insert("campaign_id".into(), object.parent.to_string().into());
         map.insert("created_time".into(), time(object.created).into());
     }
+    // What is not there is not just unread.
+    let unset: &[&str] = match object.kind {
+        ObjectKind::Campaign => &["daily_budget", "lifetime_budget", "bid_strategy", "buying_type"],
+        ObjectKind::AdSet => &["dsa_beneficiary", "dsa_payor"],
+        _ => &[],
+    };
+    for name in unset {
+        map.entry(*name).or_insert(Value::Null);
+    }
     Value::Object(map)
 }
 
@@ -164,9 +173,7 @@ fn account_facts(world: &World, account: u64) -> Value {
         ("default_dsa_beneficiary", &account.default_dsa_beneficiary),
         ("default_dsa_payor", &account.default_dsa_payor),
     ] {
-        if let Some(value) = value {
-            facts.insert(name.into(), value.clone().into());
-        }
+        facts.insert(name.into(), value.clone().into());
     }
     Value::Object(facts)
 }
@@ -191,6 +198,11 @@ fn refuses(document: &Value, finding: &Finding) -> bool {
         Rule::PromotedObjectPage => false,
         // The minimum is the sandbox's own, so here it is certain.
         Rule::BudgetBelowMinimum => true,
+        // Windows of other lengths than these are on no list, whatever the objective.
+        Rule::AttributionWindow => {
+            let spec = document["ad_set"]["attribution_spec"].as_array();
+            spec.into_iter().flatten().any(|item| !matches!(whole(&item["window_days"]), Some(1 | 7)))
+        }
         Rule::AdvantageAudienceUnstated => is_narrow(&document["ad_set"]["targeting"]),
         // Ad sets are not told apart by having been published, so one that is paused counts as not published.
         Rule::FixedPromotedObjectPublished | Rule::FixedGoalPublished => {
@@ -205,12 +217,14 @@ fn refuses(document: &Value, finding: &Finding) -> bool {
     }
 }
 
+/// A whole number, which may be written as a text.
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
 /// Whether a targeting chooses by more than place, so that Advantage+ audience would have something to widen.
 fn is_narrow(targeting: &Value) -> bool {
-    let age = |name: &str| {
-        let age = &targeting[name];
-        age.as_i64().or_else(|| age.as_str()?.parse().ok())
-    };
+    let age = |name: &str| whole(&targeting[name]);
     let chooses = |name: &str| match &targeting[name] {
         Value::Array(items) => !items.is_empty() && items[0] != 0,
         _ => false,
@@ -358,7 +372,10 @@ fn page_to_advertise(
     if may { Ok(()) } else { Err(known(1_487_202, blame)) }
 }
 
-/// Refuses a creative whose Page or lead form is not the caller's.
+/// What a story can tell.
+const CONTENTS: [&str; 5] = ["link_data", "video_data", "photo_data", "template_data", "text_data"];
+
+/// Refuses a creative that tells nothing or two things, or whose Page or lead form is not the caller's.
 pub fn creative(world: &World, request: &Request<'_>, creative: &Object) -> Result<(), GraphError> {
     let Some(story) = creative.field("object_story_spec") else { return Ok(()) };
     let Some(page_id) = story
@@ -378,6 +395,19 @@ pub fn creative(world: &World, request: &Request<'_>, creative: &Object) -> Resu
             ));
     }
     page_to_advertise(world, request, &page_id, &["object_story_spec", "page_id"])?;
+    let contents =
+        CONTENTS.iter().filter(|name| story.get(**name).is_some_and(|data| !data.is_null())).count();
+    // With an asset feed, for example, the story only says who speaks.
+    let told_elsewhere = || {
+        let mut sources = ad_creative::SOURCES.iter().filter(|name| **name != "object_story_spec");
+        sources.any(|name| creative.field(name).is_some())
+    };
+    if contents > 1 || (contents == 0 && !told_elsewhere()) {
+        return Err(GraphError::new(100, "Invalid parameter").blame(&["object_story_spec"]).user(
+            "The story needs one content",
+            format!("The object_story_spec needs exactly one of {}.", CONTENTS.join(", ")),
+        ));
+    }
     if let Some((path, form)) = lead_form(story) {
         let of_page = world.leads.form(form).is_some_and(|form| form.page_id == page_id);
         if !of_page {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Kind, Node, Request, read, resolve,
+    Kind, Node, Request, ad_set, read, resolve,
     table::{self, WriteType},
     time,
 };
@@ -30,6 +30,10 @@ pub fn parameters(kind: Kind, params: &Params) -> Result<Map<String, Value>, Gra
         }
     }
     words(&kept)?;
+    let needs_name = matches!(kind, Kind::Campaign | Kind::AdSet | Kind::Ad);
+    if needs_name && kept.get("name").and_then(Value::as_str).is_some_and(|name| name.trim().is_empty()) {
+        return Err(required("name"));
+    }
     Ok(kept)
 }
 
@@ -187,31 +191,38 @@ pub fn new_object(
     }
 }
 
-/// The answer to a create: the id, or the fields that were asked for. The older `redownload` wants all that were kept.
+/// The answer to a create: the id, or what was asked for.
 pub fn created(world: &World, request: &Request<'_>, kind: ObjectKind, id: u64) -> Result<Value, GraphError> {
     let node = Node::new(resolve::kind_of(kind), id.to_string());
-    if request.params().bool("redownload") == Some(true)
-        && !request.params().has("fields")
-        && let Some(object) = world.objects.get(id)
-    {
-        let readable = table::of(node.kind);
-        let kept = object.fields.keys().map(String::as_str).filter(|name| readable.has_field(name));
-        let names = ["id", "name", "status"].into_iter().chain(kept);
-        let names: Vec<fields::Field> = names.map(fields::Field::plain).collect();
-        return read::node_fields(request.scope(world), &node, Some(&names), &[]);
-    }
-    match fields::from_params(request.params())? {
+    match asked_for(world, request, &node)? {
         None => Ok(json!({ "id": node.id })),
         Some(fields) => read::node_fields(request.scope(world), &node, Some(&fields), &[]),
     }
 }
 
-/// The answer to an update: success, or the fields that were asked for.
+/// The answer to an update: success, or what was asked for.
 pub fn updated(world: &World, request: &Request<'_>, node: &Node) -> Result<Value, GraphError> {
-    match fields::from_params(request.params())? {
+    match asked_for(world, request, node)? {
         None => Ok(json!({ "success": true })),
         Some(fields) => read::node_fields(request.scope(world), node, Some(&fields), &[]),
     }
+}
+
+/// The fields that the answer to a write shall have. The older `redownload` wants all that were kept.
+fn asked_for(
+    world: &World,
+    request: &Request<'_>,
+    node: &Node,
+) -> Result<Option<Vec<fields::Field>>, GraphError> {
+    let fields = fields::from_params(request.params())?;
+    if fields.is_some() || request.params().bool("redownload") != Some(true) {
+        return Ok(fields);
+    }
+    Ok(world.objects.get(node.number()).map(|object| {
+        let readable = table::of(node.kind);
+        let kept = object.fields.keys().map(String::as_str).filter(|name| readable.has_field(name));
+        ["id", "name", "status"].into_iter().chain(kept).map(fields::Field::plain).collect()
+    }))
 }
 
 /// Changes a campaign, ad set or ad. `check` sees the object as it stands and the changes.
@@ -224,6 +235,9 @@ pub fn update(
     let params = request.params();
     let validate_only = validate_only(params)?;
     let mut changes = parameters(node.kind, params)?;
+    if node.kind == Kind::AdSet {
+        ad_set::drop_removed(world, request.version, &mut changes);
+    }
     let all = [Status::Active, Status::Paused, Status::Deleted, Status::Archived];
     let status = status(params, &all)?;
     let id = node.number();

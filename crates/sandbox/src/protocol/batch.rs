@@ -2,7 +2,10 @@
 //!
 //! Sources: marketing-api/asyncrequests, graph-api/batch-requests.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -75,8 +78,9 @@ fn run(world: &mut World, call: &Call, delay: &mut Duration) -> Result<Value, Gr
         })
         .collect();
     let mut states: Vec<State> = items.iter().map(|_| State::Waiting).collect();
+    let mut campaigns = BTreeSet::new();
     for index in 0..items.len() {
-        settle(world, call, &items, &names, &mut states, index);
+        settle(world, call, &items, &names, &mut states, &mut campaigns, index);
     }
     let with_headers = call.params.bool("include_headers") != Some(false);
     let answers = items
@@ -245,13 +249,15 @@ fn names(items: &[Item]) -> Result<BTreeMap<String, usize>, GraphError> {
     Ok(names)
 }
 
-/// Runs an item, those it needs first.
+/// Runs an item, those it needs first. `campaigns` are those under which the batch made an ad set: one batch may not
+/// make two.
 fn settle(
     world: &mut World,
     outer: &Call,
     items: &[Item],
     names: &BTreeMap<String, usize>,
     states: &mut [State],
+    campaigns: &mut BTreeSet<String>,
     index: usize,
 ) {
     if !matches!(states[index], State::Waiting) {
@@ -265,7 +271,7 @@ fn settle(
         .map(|(_, index)| *index)
         .collect();
     for needed in &needed {
-        settle(world, outer, items, names, states, *needed);
+        settle(world, outer, items, names, states, campaigns, *needed);
     }
     let failed = needed.iter().find(|needed| match &states[**needed] {
         State::Done(answer) => !answer.status.is_success(),
@@ -284,6 +290,9 @@ fn settle(
                 let error = nodes::not_implemented(&call);
                 answer::finish(world, outer, None, Err(error), &Usage::default(), &trace)
             }
+            Ok(call) if new_ad_set_under(&call).is_some_and(|campaign| !campaigns.insert(campaign)) => {
+                refused(world, outer, "(#100) Several ad sets of one campaign cannot be created in one batch")
+            }
             Ok(call) => {
                 let answer = answer::single(world, &call);
                 let legacy = answer::is_legacy(world, &call);
@@ -296,6 +305,12 @@ fn settle(
         },
     };
     states[index] = State::Done(answer);
+}
+
+/// The campaign under which a call makes an ad set.
+fn new_ad_set_under(call: &Call) -> Option<String> {
+    let makes = call.method == Method::Post && matches!(&call.path[..], [_, edge] if edge == "adsets");
+    call.params.text("campaign_id").filter(|_| makes)
 }
 
 /// Whether a call is `POST /{app}/subscriptions`.

@@ -65,6 +65,20 @@ async fn items_refer_to_each_other() {
 }
 
 #[tokio::test]
+async fn a_batch_makes_one_ad_set_under_a_campaign() {
+    let server = Server::start().await;
+    let (one, other) = (server.campaign("One").await, server.campaign("Other").await);
+    let make = |campaign: &str| {
+        let relative_url = format!("{}/adsets", server.facts.ad_account_id);
+        json!({ "method": "POST", "relative_url": relative_url, "body": crate::server::ad_set(campaign) })
+    };
+    let answers = batch(&server, "v26.0", json!([make(&one), make(&one), make(&other)]), &[]).await.good();
+    let codes: Vec<_> = answers.as_array().unwrap().iter().map(|item| item["code"].as_i64()).collect();
+    assert_eq!(codes, [Some(200), Some(400), Some(200)]);
+    assert_eq!(body(&answers[1])["error"]["type"], "GraphBatchException");
+}
+
+#[tokio::test]
 async fn a_failed_parent_fails_its_dependants() {
     let server = Server::start().await;
     let items = json!([

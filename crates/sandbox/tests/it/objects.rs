@@ -289,6 +289,28 @@ async fn redownload_answers_with_the_whole_object() {
     let made = server.post(&server.account("campaigns"), params).await.good();
     assert_eq!((&made["name"], &made["objective"]), (&json!("Whole"), &json!("OUTCOME_TRAFFIC")));
     assert!(made["id"].is_string());
+    let changed =
+        server.post(made["id"].as_str().unwrap(), json!({ "name": "New", "redownload": true })).await;
+    let changed = changed.good();
+    assert_eq!((&changed["name"], &changed["objective"]), (&json!("New"), &json!("OUTCOME_TRAFFIC")));
+    assert_eq!(changed["id"], made["id"]);
+}
+
+#[tokio::test]
+async fn a_name_cannot_be_emptied() {
+    let server = Server::start().await;
+    let campaign = server.campaign("C").await;
+    let set = server.ad_set(&campaign).await;
+    let ad = server.ad(&set, &server.creative().await).await;
+    for id in [&campaign, &set, &ad] {
+        for name in ["", "  "] {
+            let refused = server.post(id, json!({ "name": name })).await;
+            assert_eq!((refused.status, refused.code().0), (400, 100), "{id}");
+            assert_eq!(refused.body["error"]["error_data"]["blame_field_specs"], json!([["name"]]));
+        }
+    }
+    let unnamed = server.post(&server.account("campaigns"), crate::server::campaign("")).await;
+    assert_eq!(unnamed.code().0, 100);
 }
 
 #[tokio::test]

@@ -102,6 +102,13 @@ async fn ad_sets_that_do_not_fit() {
             json!(["bid_amount"]),
         ),
         (
+            "an attribution window of no list",
+            &traffic,
+            json!({ "attribution_spec": [{ "event_type": "CLICK_THROUGH", "window_days": "28" }] }),
+            1_885_501,
+            Value::Null,
+        ),
+        (
             "no place",
             &traffic,
             targeting(json!({ "targeting_automation": { "advantage_audience": 1 } })),
@@ -329,6 +336,23 @@ async fn what_is_fixed_says_so_or_is_ignored() {
     assert_eq!((archived.code(), under.code()), ((100, Some(1_487_566)), (100, Some(1_487_566))));
     server.delete(&set).await.good();
     assert_eq!(server.post(&server.account("ads"), ad).await.code(), (100, Some(1_487_056)));
+
+    // A story has one content, but where an asset feed has it.
+    let creatives = server.account("adcreatives");
+    let story = |more: Value| {
+        let mut story = more;
+        story["page_id"] = server.facts.page_id.clone().into();
+        json!({ "name": "Story", "object_story_spec": story })
+    };
+    let link = json!({ "link": "https://example.com/" });
+    for wrong in [json!({}), json!({ "link_data": link, "text_data": { "message": "Hello" } })] {
+        let refused = server.post(&creatives, story(wrong)).await;
+        assert_eq!(refusal(&refused), (100, None, json!(["object_story_spec"])));
+    }
+    server.post(&creatives, story(json!({ "text_data": { "message": "Hello" } }))).await.good();
+    let mut feed = story(json!({}));
+    feed["asset_feed_spec"] = json!({ "bodies": [{ "text": "Hello" }] });
+    server.post(&creatives, feed).await.good();
 
     let mut old = crate::server::creative(&server.facts.page_id);
     old["object_story_spec"]["instagram_actor_id"] = "1".into();

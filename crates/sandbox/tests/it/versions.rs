@@ -3,7 +3,7 @@
 use adjoin_sandbox::Options;
 use serde_json::json;
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, Server, ad_set};
 
 async fn get(server: &Server, path: &str, query: &[(&str, &str)]) -> Answer {
     let request = server.client.get(server.url(path)).query(query).bearer_auth(&server.facts.access_token);
@@ -41,6 +41,43 @@ async fn the_removals_of_october_2026() {
     assert_eq!(plain.good(), json!({ "id": id }));
     assert_eq!(get(&server, &format!("v25.0/{id}"), &[("date_format", "U")]).await.code().0, 100);
     assert_eq!(get(&server, "v25.0/", &[("ids", &id)]).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_messenger_placement_story_is_stripped_without_a_word() {
+    let targeting = |messenger: &[&str]| {
+        let mut set = ad_set("");
+        set["targeting"]["publisher_platforms"] = json!(["facebook", "messenger"]);
+        set["targeting"]["messenger_positions"] = json!(messenger);
+        set["targeting"].clone()
+    };
+    for (legacy_protocol, version, kept) in [
+        (false, "v26.0", json!(["sponsored_messages"])),
+        (false, "v25.0", json!(["sponsored_messages"])),
+        (true, "v26.0", json!(["sponsored_messages"])),
+        (true, "v25.0", json!(["story", "sponsored_messages"])),
+    ] {
+        let server = Server::with(Options { legacy_protocol, ..Options::default() }).await;
+        let campaign = server.campaign("C").await;
+        let mut set = ad_set(&campaign);
+        set["targeting"] = targeting(&["story", "sponsored_messages"]);
+        let post = async |path: &str, params: &serde_json::Value| {
+            let request = server.client.post(server.url(&format!("{version}/{path}"))).json(params);
+            Answer::of(request.bearer_auth(&server.facts.access_token).send().await.unwrap()).await.good()
+        };
+        let id = post(&server.account("adsets"), &set).await["id"].as_str().unwrap().to_owned();
+        let positions = async || {
+            let read = get(&server, &format!("{version}/{id}"), &[("fields", "targeting")]).await.good();
+            read["targeting"]["messenger_positions"].clone()
+        };
+        assert_eq!(positions().await, kept, "{version} {legacy_protocol}");
+        post(&id, &json!({ "targeting": targeting(&["story", "sponsored_messages"]) })).await;
+        assert_eq!(positions().await, kept, "changed, {version} {legacy_protocol}");
+        if kept == json!(["sponsored_messages"]) {
+            post(&id, &json!({ "targeting": targeting(&["story"]) })).await;
+            assert!(positions().await.is_null(), "nothing is left of it");
+        }
+    }
 }
 
 #[tokio::test]

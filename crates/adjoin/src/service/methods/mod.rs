@@ -95,6 +95,23 @@ pub fn validate(app: &App, document: &Map<String, Value>) -> Result<Report> {
     })
 }
 
+/// What the rules of `ad_set.create` will know of an ad account, for a form that shows them before the call. `None` if it
+/// cannot be read for now.
+pub async fn ad_account_facts(
+    app: &App,
+    account: &AccountId,
+    connection: &ConnectionId,
+    ad_account: &str,
+) -> Option<Value> {
+    let method = find("ad_set.create").ok()?;
+    let access = connections::access(app, account, connection).await.ok()?;
+    let arguments = Map::from_iter([("ad_account_id".to_owned(), Value::from(ad_account))]);
+    let touched = touched(method, &arguments, connection);
+    room(app, &touched).ok()?;
+    let way = Way { app, access: &access, touched: &touched };
+    rules::ad_account(&way, ad_account).await
+}
+
 async fn sole_connection(app: &App, account: &AccountId) -> Result<ConnectionId> {
     let read = async |account: &AccountId| table::sole_of_account(&app.db, account).await;
     let sole = app.recent.sole_connections.get(&app.db, account.clone(), app.clock.now(), read).await?;

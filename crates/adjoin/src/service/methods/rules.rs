@@ -17,6 +17,12 @@ use crate::service::{Error, Result};
 
 /// What a read campaign tells beyond its usual fields.
 const CAMPAIGN_FIELDS: [&str; 2] = ["special_ad_category_country", "promoted_object"];
+/// What a read ad set tells beyond its usual fields.
+const AD_SET_FIELDS: [&str; 2] = ["dsa_beneficiary", "dsa_payor"];
+const AD_ACCOUNT_FIELDS: [&str; 4] =
+    ["currency", "min_daily_budget", "default_dsa_beneficiary", "default_dsa_payor"];
+/// The arguments that the rules judge by the ad account.
+const JUDGED_BY_AD_ACCOUNT: [&str; 3] = ["daily_budget", "lifetime_budget", "targeting"];
 
 /// What the rules find. What they reject is an error. Boxed is what most methods have no use for: every call's future
 /// would be as large as the largest step.
@@ -38,8 +44,15 @@ pub async fn check(way: &Way<'_>, method: &Method, call: &Call, trail: &mut Trai
         Some(id) if call.look_up => Box::pin(campaign(way, &id, trail)).await?,
         _ => None,
     };
+    let asks_account = JUDGED_BY_AD_ACCOUNT.iter().any(|name| call.arguments.contains_key(*name));
+    let account_id = call.arguments.get("ad_account_id").or_else(|| existing.as_ref()?.get("account_id"));
+    let account = match account_id.and_then(id_text) {
+        Some(id) if call.look_up && asks_account => Box::pin(ad_account(way, &id)).await,
+        _ => None,
+    };
     let mut document = Map::new();
     document.insert("ad_set".to_owned(), Value::Object(without_path(method, &call.arguments)));
+    document.extend(account.map(|facts| ("ad_account".to_owned(), facts)));
     document.extend(campaign.map(|facts| ("campaign".to_owned(), facts)));
     document.extend(existing.map(|facts| ("existing".to_owned(), facts)));
     document.insert("api_version".to_owned(), Value::from(way.access.graph_version()));
@@ -106,11 +119,11 @@ async fn campaign(way: &Way<'_>, id: &str, trail: &mut Trail) -> Result<Option<V
         return Ok(Some(known));
     }
     let read = catalogue::method("campaign.get").expect("it is in the table");
-    let fields = read.default_fields.iter().map(String::as_str).chain(CAMPAIGN_FIELDS);
-    let request = Request::get(format!("/{id}")).param("fields", fields.collect::<Vec<_>>().join(","));
+    let fields: Vec<&str> = read.default_fields.iter().map(String::as_str).chain(CAMPAIGN_FIELDS).collect();
+    let request = Request::get(format!("/{id}")).param("fields", fields.join(","));
     match way.send(&request, trail).await {
         Ok(answer) => {
-            let facts = answer.json()?;
+            let facts = with_unset(answer.json()?, &fields);
             way.app.facts.put(connection, id, facts.clone(), now);
             Ok(Some(facts))
         }
@@ -121,13 +134,40 @@ async fn campaign(way: &Way<'_>, id: &str, trail: &mut Trail) -> Result<Option<V
 
 async fn ad_set_as_it_stands(way: &Way<'_>, call: &Call, trail: &mut Trail) -> Result<Value> {
     let read = catalogue::method("ad_set.get").expect("it is in the table");
-    let arguments = json!({ "ad_set_id": call.arguments.get("ad_set_id") });
-    let plan = arguments.as_object().and_then(|map| read.plan(map)).expect("it is a call at Meta");
-    let request = Request::get(plan.path).params(plan.query);
+    let id = call.arguments.get("ad_set_id").and_then(id_text).unwrap_or_default();
+    let fields: Vec<&str> = read.default_fields.iter().map(String::as_str).chain(AD_SET_FIELDS).collect();
+    let request = Request::get(format!("/{id}")).param("fields", fields.join(","));
     match way.send(&request, trail).await {
-        Ok(answer) => Ok(answer.json()?),
+        Ok(answer) => Ok(with_unset(answer.json()?, &fields)),
         Err(error) => Err(explained(&error, read)),
     }
+}
+
+/// The ad account's facts; `None` if Meta does not tell them. Without them the rules are only less certain, and what
+/// keeps them from being read is told by the call itself.
+pub async fn ad_account(way: &Way<'_>, id: &str) -> Option<Value> {
+    let id = format!("act_{}", id.trim_start_matches("act_"));
+    let (connection, now) = (&way.access.connection_id, way.app.clock.now());
+    if let Some(known) = way.app.facts.get(connection, &id, now) {
+        return Some(known);
+    }
+    let request = Request::get(format!("/{id}")).param("fields", AD_ACCOUNT_FIELDS.join(","));
+    // What the log is to tell is the call's own answer.
+    let answer = way.send(&request, &mut Trail::default()).await.ok()?;
+    let facts = with_unset(answer.json().ok()?, &AD_ACCOUNT_FIELDS);
+    way.app.facts.put(connection, &id, facts.clone(), now);
+    Some(facts)
+}
+
+/// Meta leaves out of an answer what is not set. To the rules, a field that is not there was not read; one that is
+/// `null` was, and is empty.
+fn with_unset(mut answer: Value, asked_for: &[&str]) -> Value {
+    if let Some(fields) = answer.as_object_mut() {
+        for name in asked_for {
+            fields.entry(*name).or_insert(Value::Null);
+        }
+    }
+    answer
 }
 
 /// An id as text, whether it came as text or as a number.

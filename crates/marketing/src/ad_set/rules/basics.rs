@@ -26,11 +26,12 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
         let path = at!["ad_set", "existing_customer_budget_percentage"];
         out.add(Rule::ExistingCustomerBudget, path, removal.what.as_str(), removal.instead.as_str());
     }
+    // An update may leave the name as it is, and cannot empty it.
+    if ad_set.name.as_deref().map_or(!case.is_update(), |name| name.trim().is_empty()) {
+        out.add(Rule::NameMissing, at!["ad_set", "name"], "An ad set needs a name.", "Add name.");
+    }
     if case.is_update() {
         return;
-    }
-    if ad_set.name.as_deref().is_none_or(|name| name.trim().is_empty()) {
-        out.add(Rule::NameMissing, at!["ad_set", "name"], "An ad set needs a name.", "Add name.");
     }
     campaign(case, out);
     status(case, out);

@@ -14,7 +14,7 @@ const ROAS_FLOOR: std::ops::RangeInclusive<i64> = 100..=10_000_000;
 
 /// The strategy that holds for the ad set.
 pub(super) fn strategy<'d>(case: &Case<'d>) -> Option<&'d str> {
-    let of_campaign = case.campaign.and_then(|campaign| campaign.bid_strategy.as_deref());
+    let of_campaign = case.campaign.and_then(Campaign::bid_strategy);
     case.merged(|ad_set| ad_set.bid_strategy.as_deref()).or(of_campaign)
 }
 
@@ -75,18 +75,19 @@ pub(super) fn levels(case: &Case<'_>, out: &mut Findings) {
     let Some(campaign) = case.campaign else { return };
     let has_budget = campaign.names_a_budget();
     let shares = campaign.is_adset_budget_sharing_enabled == Some(true);
-    if campaign.bid_strategy.is_some() && !has_budget && !shares {
+    if campaign.bid_strategy().is_some() && !has_budget && !shares {
         out.add(
             Rule::BidStrategyNeedsBudget,
             case.campaign_path("bid_strategy"),
             "The campaign has a bid strategy, but no budget.",
             "Move bid_strategy to the ad set, or give the campaign the budget.",
-        );
+        )
+        .at_most(case.without(Campaign::tells_of_budgets));
     }
     if let Some(strategy) = case.ad_set.bid_strategy.as_deref()
         && has_budget
     {
-        match campaign.bid_strategy.as_deref() {
+        match campaign.bid_strategy() {
             Some(other) if other != strategy => {
                 let message = format!("The campaign bids by {other}, the ad set by {strategy}.");
                 let fix = "Leave bid_strategy to the campaign, which has the budget.";

@@ -1,6 +1,7 @@
 //! What is paid for.
 
 use super::super::billing;
+use super::super::document::Campaign;
 use super::super::findings::{Findings, Rule, Severity, at};
 use super::case::{Case, either};
 use crate::vocabulary::{Kind, vocabulary};
@@ -11,7 +12,7 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
         return;
     }
     let path = || at!["ad_set", "billing_event"];
-    let buying_type = case.campaign.and_then(|campaign| campaign.buying_type.as_deref());
+    let buying_type = case.campaign.and_then(Campaign::buying_type);
     if let Some(buying_type @ ("RESERVED" | "FIXED_CPM")) = buying_type
         && event != "IMPRESSIONS"
     {

@@ -1,8 +1,8 @@
 //! Budgets: on which level, how much, and what they need.
 
 use super::super::document::{BUDGETS, Campaign};
-use super::super::findings::{Findings, Rule, Segment, at};
-use super::super::read::is_unreadable;
+use super::super::findings::{Findings, Rule, Segment, Severity, at};
+use super::super::read::{Told, is_unreadable};
 use super::case::Case;
 use crate::money;
 
@@ -37,15 +37,20 @@ pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
     }
     levels(case, out);
     if let Some(amount) = daily {
-        minimum(case, amount, || at!["ad_set", "daily_budget"], out);
+        minimum(case, amount, Severity::Reject, || at!["ad_set", "daily_budget"], out);
     }
+    // A lifetime budget must do for each of its days; how many they are does not matter for what is surely too low.
+    if let Some(amount) = lifetime {
+        minimum(case, amount, Severity::Warn, || at!["ad_set", "lifetime_budget"], out);
+    }
+    account_known(case, daily.or(lifetime).is_some(), out);
     spend_targets(case, out);
     impressions(case, out);
 }
 
 fn campaign_has_budget(campaign: &Campaign<'_>) -> bool {
-    campaign.daily_budget.is_some_and(|amount| amount > 0)
-        || campaign.lifetime_budget.is_some_and(|amount| amount > 0)
+    campaign.daily_budget().is_some_and(|amount| amount > 0)
+        || campaign.lifetime_budget().is_some_and(|amount| amount > 0)
 }
 
 fn levels(case: &Case<'_>, out: &mut Findings) {
@@ -72,14 +77,14 @@ fn levels(case: &Case<'_>, out: &mut Findings) {
             out.add(
                 Rule::BudgetMissing,
                 at!["ad_set", "daily_budget"],
-                if campaign.is_some() {
+                if campaign.is_some_and(Campaign::tells_of_budgets) {
                     "Neither the ad set nor its campaign has a budget."
                 } else {
                     "The ad set has no budget, and whether its campaign has one is not known."
                 },
                 "Add daily_budget or lifetime_budget here, or give the campaign a budget.",
             )
-            .at_most(case.with_campaign());
+            .at_most(case.without(Campaign::tells_of_budgets));
         }
         _ => {}
     }
@@ -101,26 +106,60 @@ fn in_whole_units(case: &Case<'_>, field: &'static str, amount: i64, out: &mut F
     }
 }
 
-/// The real minimum is only known online; this catches what is surely too low.
-pub(super) fn minimum(case: &Case<'_>, amount: i64, path: impl FnOnce() -> Vec<Segment>, out: &mut Findings) {
-    let Some(account) = case.account else { return };
-    let least = match (account.min_daily_budget, account.currency.as_deref()) {
-        (Some(least), _) => least,
-        (None, Some("USD")) => LEAST_A_DAY_USD,
-        _ => return,
-    };
+/// The least a day, and the most that can be said of less: the minimum by goal is only known online.
+fn least(case: &Case<'_>) -> Option<(i64, Severity)> {
+    let account = case.account?;
+    match (account.min_daily_budget, account.currency.as_deref()) {
+        (Some(least), _) => Some((least, Severity::Reject)),
+        (None, Some("USD")) => Some((LEAST_A_DAY_USD, Severity::Warn)),
+        _ => None,
+    }
+}
+
+/// Catches what is surely too low.
+pub(super) fn minimum(
+    case: &Case<'_>,
+    amount: i64,
+    most: Severity,
+    path: impl FnOnce() -> Vec<Segment>,
+    out: &mut Findings,
+) {
+    let Some((least, certain)) = least(case) else { return };
     if amount < least {
         out.add(
             Rule::BudgetBelowMinimum,
             path(),
-            format!("{} a day is below the minimum of {}.", case.money(amount), case.money(least)),
-            "Raise daily_budget; GET /act_{id}/minimum_budgets tells the minimum by goal.",
-        );
+            format!("{} is below the minimum of {} a day.", case.money(amount), case.money(least)),
+            "Raise it; GET /act_{id}/minimum_budgets tells the minimum by goal.",
+        )
+        .at_most(most.min(certain));
     }
 }
 
+/// Without the ad account's currency and minimum, a budget passes unjudged, and that is said.
+fn account_known(case: &Case<'_>, has_budget: bool, out: &mut Findings) {
+    let creates_budget = case.creates_campaign() && case.campaign.is_some_and(campaign_has_budget);
+    if !(has_budget || creates_budget) || least(case).is_some() {
+        return;
+    }
+    let (path, message) = if case.account.is_some() {
+        (
+            at!["ad_account", "min_daily_budget"],
+            "The least budget that the ad account takes is not known, so the budget was not compared with it.",
+        )
+    } else {
+        (at!["ad_account"], "The ad account is not given, so the budget was not compared with what it takes.")
+    };
+    out.add(
+        Rule::AccountUnknown,
+        path,
+        message,
+        "Give ad_account with currency and min_daily_budget to the check.",
+    );
+}
+
 /// Which budget of a campaign.
-type Budget = fn(&Campaign<'_>) -> Option<i64>;
+type Budget = fn(&Campaign<'_>) -> Option<Told<i64>>;
 
 fn spend_targets(case: &Case<'_>, out: &mut Findings) {
     let ad_set = case.ad_set;
@@ -134,7 +173,7 @@ fn spend_targets(case: &Case<'_>, out: &mut Findings) {
     ];
     for (field, given, needs, budget) in targets {
         if given.is_some_and(|amount| amount > 0)
-            && case.campaign.is_none_or(|campaign| budget(campaign).is_none())
+            && case.campaign.is_none_or(|campaign| budget(campaign).is_none_or(|told| told.0.is_none()))
         {
             out.add(
                 Rule::SpendTargetNeedsCampaignBudget,
@@ -142,7 +181,7 @@ fn spend_targets(case: &Case<'_>, out: &mut Findings) {
                 format!("{field} only goes with a campaign that has {needs}."),
                 format!("Give the campaign {needs}, or leave {field} out."),
             )
-            .at_most(case.with_campaign());
+            .at_most(case.without(|campaign| campaign.tells_of(budget(campaign).is_some())));
         }
     }
     let pairs = [
@@ -165,7 +204,7 @@ fn spend_targets(case: &Case<'_>, out: &mut Findings) {
 
 /// Impressions are bought at a fixed price only under a buying type that is no longer sold.
 fn impressions(case: &Case<'_>, out: &mut Findings) {
-    let buying_type = case.campaign.and_then(|campaign| campaign.buying_type.as_deref());
+    let buying_type = case.campaign.and_then(Campaign::buying_type);
     for (field, given) in
         [("daily_imps", case.ad_set.daily_imps), ("lifetime_imps", case.ad_set.lifetime_imps)]
     {
@@ -176,7 +215,7 @@ fn impressions(case: &Case<'_>, out: &mut Findings) {
                 format!("{field} only goes with buying type FIXED_CPM."),
                 format!("Leave {field} out and give a budget."),
             )
-            .at_most(case.with_campaign());
+            .at_most(case.without(|campaign| campaign.tells_of(campaign.buying_type.is_some())));
         }
     }
 }

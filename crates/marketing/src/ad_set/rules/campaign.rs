@@ -115,7 +115,7 @@ fn values(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) {
         out.add(Rule::CampaignStatus, path("status"), message, fix);
     }
     for (field, given) in
-        [("daily_budget", campaign.daily_budget), ("lifetime_budget", campaign.lifetime_budget)]
+        [("daily_budget", campaign.daily_budget()), ("lifetime_budget", campaign.lifetime_budget())]
     {
         if let Some(amount) = given.filter(|amount| *amount <= 0) {
             out.add(
@@ -126,7 +126,7 @@ fn values(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) {
             );
         }
     }
-    if campaign.daily_budget.is_some() && campaign.lifetime_budget.is_some() {
+    if campaign.daily_budget().is_some() && campaign.lifetime_budget().is_some() {
         out.add(
             Rule::BudgetDailyAndLifetime,
             path("lifetime_budget"),
@@ -143,8 +143,10 @@ fn values(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) {
         let message = format!("The spend cap is {}, and must be worth at least 100 USD.", case.money(cap));
         out.add(Rule::SpendCapTooLow, path("spend_cap"), message, "Raise it.");
     }
-    if let Some(amount) = campaign.daily_budget.filter(|amount| *amount > 0) {
-        minimum(case, amount, || path("daily_budget"), out);
+    // Meta took the budget of a campaign that is there already.
+    let most = if case.creates_campaign() { Severity::Reject } else { Severity::Warn };
+    if let Some(amount) = campaign.daily_budget().filter(|amount| *amount > 0) {
+        minimum(case, amount, most, || path("daily_budget"), out);
     }
     if case.creates_campaign()
         && let Some(kind @ ("AUTOMATED_SHOPPING_ADS" | "SMART_APP_PROMOTION")) =
@@ -193,13 +195,14 @@ fn sharing(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) {
                 "Send false, or drop the campaign's budget.",
             );
         }
-        Some(true) if campaign.bid_strategy.is_none() => {
+        Some(true) if campaign.bid_strategy().is_none() => {
             out.add(
                 Rule::BudgetSharingNeedsStrategy,
                 case.campaign_path("bid_strategy"),
                 "Ad sets that share budgets need a bid strategy on the campaign.",
                 "Add bid_strategy.",
-            );
+            )
+            .at_most(case.without(|campaign| campaign.tells_of(campaign.bid_strategy.is_some())));
         }
         _ => {}
     }

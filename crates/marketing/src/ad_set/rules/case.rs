@@ -118,6 +118,12 @@ impl<'d> Case<'d> {
         if self.campaign.is_some() { Severity::Reject } else { Severity::Warn }
     }
 
+    /// The most a rule can say that rests on what the campaign does not have. One that is there already may have been
+    /// read in part.
+    pub(super) fn without(&self, is_told: impl FnOnce(&'d Campaign<'d>) -> bool) -> Severity {
+        if self.campaign.is_some_and(is_told) { Severity::Reject } else { Severity::Warn }
+    }
+
     /// A place in the campaign.
     pub(super) fn campaign_path(&self, field: &'static str) -> Vec<Segment> {
         if self.campaign_in_spec {

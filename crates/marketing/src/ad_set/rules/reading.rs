@@ -4,7 +4,7 @@ use super::super::countries::{asked_in, meant_by};
 use super::super::document::{Campaign, Document};
 use super::super::findings::{Findings, Rule, Segment, at};
 use super::super::promoted_object::{self, PromotedObject, Value};
-use super::super::read::{Inspect, List, Oddity, Text};
+use super::super::read::{Inspect, List, Oddity, Text, Told};
 use super::case::{Case, Word, either};
 use crate::ad_set::legacy;
 use crate::money;
@@ -254,13 +254,15 @@ fn campaign_words(case: &Case<'_>, campaign: &Campaign<'_>, out: &mut Findings) 
         word(campaign.objective.as_ref(), Kind::Objective, || case.campaign_path("objective"), out);
     }
     let singles = [
-        ("status", &campaign.status, Kind::Status),
-        ("buying_type", &campaign.buying_type, Kind::BuyingType),
-        ("bid_strategy", &campaign.bid_strategy, Kind::BidStrategy),
-        ("special_ad_category", &campaign.special_ad_category, Kind::SpecialAdCategory),
+        ("status", campaign.status.as_deref(), Kind::Status),
+        ("buying_type", campaign.buying_type(), Kind::BuyingType),
+        ("bid_strategy", campaign.bid_strategy(), Kind::BidStrategy),
+        ("special_ad_category", campaign.special_ad_category.as_deref(), Kind::SpecialAdCategory),
     ];
     for (name, text, kind) in singles {
-        word(text.as_ref(), kind, || case.campaign_path(name), out);
+        if let Some(text) = text {
+            word_text(text, kind, || case.campaign_path(name), out);
+        }
     }
     let codes = campaign.special_ad_category_country.as_ref();
     countries(codes, || case.campaign_path("special_ad_category_country"), out);
@@ -328,14 +330,15 @@ fn word_text(text: &str, kind: Kind, path: impl Fn() -> Vec<Segment>, out: &mut 
 }
 
 fn lengths(case: &Case<'_>, out: &mut Findings) {
+    let ad_set = case.ad_set;
     let texts = [
-        ("name", &case.ad_set.name, NAME),
-        ("dsa_beneficiary", &case.ad_set.dsa_beneficiary, DSA),
-        ("dsa_payor", &case.ad_set.dsa_payor, DSA),
+        ("name", ad_set.name.as_ref(), NAME),
+        ("dsa_beneficiary", ad_set.dsa_beneficiary.as_ref().and_then(Told::value), DSA),
+        ("dsa_payor", ad_set.dsa_payor.as_ref().and_then(Told::value), DSA),
     ];
     for (name, text, limit) in texts {
         // A text has no more characters than bytes, so most need not be counted.
-        let Some(text) = text.as_ref().filter(|text| text.len() > limit) else { continue };
+        let Some(text) = text.filter(|text| text.len() > limit) else { continue };
         let length = text.chars().count();
         if length > limit {
             out.add(

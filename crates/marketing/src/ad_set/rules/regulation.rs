@@ -3,6 +3,7 @@
 use super::super::countries::{asked_in, regional};
 use super::super::document::Geo;
 use super::super::findings::{Findings, Rule, Severity, at};
+use super::super::read::{Text, Told};
 use super::case::Case;
 
 /// Country groups that reach into the European Union.
@@ -33,33 +34,34 @@ fn dsa(case: &Case<'_>, geo: &Geo<'_>, out: &mut Findings) {
     else {
         return;
     };
-    let filled = |text: Option<&str>| text.is_some_and(|text| !text.trim().is_empty());
     let account = case.account;
     let needed = [
         (
             "dsa_beneficiary",
             Rule::DsaBeneficiaryMissing,
-            case.merged(|ad_set| ad_set.dsa_beneficiary.as_deref()),
-            account.and_then(|account| account.default_dsa_beneficiary.as_deref()),
+            case.merged(|ad_set| ad_set.dsa_beneficiary.as_ref()),
+            account.and_then(|account| account.default_dsa_beneficiary.as_ref()),
             "who benefits from them",
         ),
         (
             "dsa_payor",
             Rule::DsaPayorMissing,
-            case.merged(|ad_set| ad_set.dsa_payor.as_deref()),
-            account.and_then(|account| account.default_dsa_payor.as_deref()),
+            case.merged(|ad_set| ad_set.dsa_payor.as_ref()),
+            account.and_then(|account| account.default_dsa_payor.as_ref()),
             "who pays for them",
         ),
     ];
     for (field, rule, given, default, what) in needed {
-        if filled(given) || filled(default) {
+        let filled = |told: &Told<Text<'_>>| told.value().is_some_and(|text| !text.trim().is_empty());
+        if given.is_some_and(filled) || default.is_some_and(filled) {
             continue;
         }
         let fix = format!("Add {field}, or set default_{field} on the ad account.");
         if is_certain {
             let message = format!("Ads that reach the European Union ({place}) must say {what}.");
             let finding = out.add(rule, at!["ad_set", field], message, fix);
-            if account.is_none() {
+            // What was not read is not known to be empty, be it of the account or of the ad set as it stands.
+            if default.is_none() || (case.is_update() && given.is_none()) {
                 finding.at_most(Severity::Warn);
             }
         } else {
@@ -70,7 +72,7 @@ fn dsa(case: &Case<'_>, geo: &Geo<'_>, out: &mut Findings) {
     }
 }
 
-fn declared<'c>(case: &Case<'c>) -> &'c [super::super::read::Text<'c>] {
+fn declared<'c>(case: &Case<'c>) -> &'c [Text<'c>] {
     case.merged(|ad_set| ad_set.regional_regulated_categories.as_ref()).map_or(&[][..], |list| &list.items)
 }
 

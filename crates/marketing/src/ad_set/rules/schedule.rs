@@ -114,7 +114,7 @@ fn hours_of_the_week(case: &Case<'_>, lifetime: bool, out: &mut Findings) {
         return;
     };
     if !lifetime {
-        let campaign_lifetime = case.campaign.is_some_and(|campaign| campaign.lifetime_budget.is_some());
+        let campaign_lifetime = case.campaign.is_some_and(|campaign| campaign.lifetime_budget().is_some());
         if !campaign_lifetime {
             let message = "Hours of the week only go with a lifetime budget.";
             out.add(
@@ -123,7 +123,7 @@ fn hours_of_the_week(case: &Case<'_>, lifetime: bool, out: &mut Findings) {
                 message,
                 "Use lifetime_budget with end_time.",
             )
-            .at_most(case.with_campaign());
+            .at_most(case.without(|campaign| campaign.tells_of(campaign.lifetime_budget.is_some())));
         }
     }
     if !parts {

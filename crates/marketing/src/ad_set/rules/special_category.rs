@@ -56,7 +56,7 @@ fn of_campaign(case: &Case<'_>, campaign: &Campaign<'_>, categories: &[&str], he
             finding.at_most(Severity::Warn);
         }
     }
-    if hec && campaign.buying_type.as_deref() == Some("RESERVED") {
+    if hec && campaign.buying_type() == Some("RESERVED") {
         let message = "Housing, employment and finance cannot be bought by reservation.";
         out.add(Rule::SpecialCategoryReserved, path("buying_type"), message, "Use AUCTION.");
     }

@@ -13,7 +13,7 @@ const ADVANTAGE_AGE_MIN: i64 = 25;
 pub(super) fn check(case: &Case<'_>, out: &mut Findings) {
     let Some(targeting) = &case.ad_set.targeting else {
         if !case.is_update() {
-            let message = "Without targeting there is no location, which Meta asks for.";
+            let message = "An ad set needs targeting, with a location in it.";
             let fix = "Add targeting {\"geo_locations\": {\"countries\": [...]}}.";
             out.add(Rule::TargetingMissing, at!["ad_set", "targeting"], message, fix);
         }

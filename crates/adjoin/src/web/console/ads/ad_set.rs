@@ -18,12 +18,12 @@ use super::{
     choices::{self, Promoted, with_none},
     choose::{self, Choose},
     data,
-    draft::{AD_ACCOUNT, CAMPAIGN, Draft, MORE, PIXELS, PROMOTED_OBJECT, promoted_name},
+    draft::{ACCOUNT, AD_ACCOUNT, CAMPAIGN, Draft, MORE, PIXELS, PROMOTED_OBJECT, promoted_name},
     remark, text,
 };
 use crate::{
     random,
-    service::{App, Error, Fault, accounts::Account, connections::Connection},
+    service::{App, Error, Fault, accounts::Account, connections::Connection, methods},
     web::console::{
         Frame, Page, Result,
         connections::of_path,
@@ -370,6 +370,9 @@ pub async fn show(
     };
     if connection.state.is_usable() {
         draft.set(PIXELS, pixels(&app, &account, &connection, draft.get(AD_ACCOUNT)).await.to_string());
+        let ad_account = draft.get(AD_ACCOUNT);
+        let facts = methods::ad_account_facts(&app, &account.id, &connection.id, ad_account).await;
+        draft.set(ACCOUNT, facts.map(|facts| facts.to_string()).unwrap_or_default());
     } else {
         // The page says it once.
         refusal = Refusal::default();

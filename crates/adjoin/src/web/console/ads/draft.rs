@@ -45,6 +45,8 @@ const FIELDS: &[(&str, Read)] = &[
 pub const MORE: &str = "more";
 /// What Meta said of the campaign when the form was opened, as JSON.
 pub const CAMPAIGN: &str = "campaign";
+/// What Meta said of the ad account when the form was opened, as JSON.
+pub const ACCOUNT: &str = "ad_account";
 /// The ad account's pixels, as JSON: Meta is asked for them once, not for every check.
 pub const PIXELS: &str = "pixels";
 pub const AD_ACCOUNT: &str = "ad_account_id";
@@ -105,10 +107,15 @@ impl Draft {
 
     /// The campaign as far as it is known: what Meta said, else the objective that was chosen.
     fn campaign(&self) -> Value {
-        let mut campaign = serde_json::from_str::<Value>(self.get(CAMPAIGN))
-            .ok()
-            .filter(Value::is_object)
-            .unwrap_or_else(|| Value::Object(Map::new()));
+        let told = serde_json::from_str::<Value>(self.get(CAMPAIGN)).ok().filter(Value::is_object);
+        let is_told = told.is_some();
+        let mut campaign = told.unwrap_or_else(|| Value::Object(Map::new()));
+        // Meta was asked for these, and leaves out what is not set.
+        for field in ["daily_budget", "lifetime_budget", "bid_strategy", "buying_type"] {
+            if is_told && campaign.get(field).is_none() {
+                put(&mut campaign, field, Value::Null);
+            }
+        }
         // With an id it is a campaign that exists, and is not checked as a new one.
         put(&mut campaign, "id", self.get("ad_set.campaign_id").into());
         if let Some(objective) = value(self.get("campaign.objective"), Read::Text) {
@@ -117,11 +124,13 @@ impl Draft {
         campaign
     }
 
-    /// The document that the rules check.
+    /// The document that the rules check. The currency is what is known of an ad account of which Meta told nothing.
     pub fn document(&self, currency: Option<&str>) -> (Value, Option<Fault>) {
         let (ad_set, fault) = self.ad_set();
         let mut document = serde_json::json!({ "ad_set": ad_set, "campaign": self.campaign() });
-        if let Some(currency) = currency {
+        if let Ok(told @ Value::Object(_)) = serde_json::from_str(self.get(ACCOUNT)) {
+            document["ad_account"] = told;
+        } else if let Some(currency) = currency {
             document["ad_account"] = serde_json::json!({ "currency": currency });
         }
         (document, fault)
@@ -230,10 +239,19 @@ mod tests {
                     "targeting": {"geo_locations": {"countries": ["DE", "AT", "CH"]}, "age_min": 30},
                     "promoted_object": {"page_id": "7"}, "status": "ACTIVE",
                 },
-                "campaign": {"daily_budget": "500", "objective": "OUTCOME_LEADS", "id": "12"},
+                "campaign": {"daily_budget": "500", "objective": "OUTCOME_LEADS", "id": "12",
+                    "lifetime_budget": null, "bid_strategy": null, "buying_type": null},
                 "ad_account": {"currency": "EUR"},
             })
         );
+    }
+
+    #[test]
+    fn what_meta_told_of_the_ad_account_is_what_the_rules_know() {
+        let facts = json!({"currency": "EUR", "min_daily_budget": 95, "default_dsa_payor": null});
+        let (document, _) = draft(&[(ACCOUNT, &facts.to_string())]).document(Some("USD"));
+        assert_eq!((&document["ad_account"], &document["campaign"]), (&facts, &json!({"id": ""})));
+        assert_eq!(draft(&[(ACCOUNT, "")]).document(None).0.get("ad_account"), None);
     }
 
     #[test]
