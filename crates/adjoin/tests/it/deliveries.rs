@@ -778,7 +778,7 @@ fn an_answer_that_repeats_the_lead_is_sealed_and_goes_with_it() {
 
         // Without the account's key there is nothing to show.
         let mut tx = test.app.db.begin().await.unwrap();
-        vault.forget_scope(&mut tx, &Scope::Account(world.account.clone())).await.unwrap();
+        vault.drop_scope(&mut tx, &Scope::Account(world.account.clone())).await.unwrap();
         tx.commit().await.unwrap();
         let fresh = Vault::new(test.app.db.clone(), KeyFile::read(&test.key_file()).unwrap());
         let config = test.app.config.clone();
