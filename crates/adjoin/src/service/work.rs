@@ -73,13 +73,14 @@ impl Kind {
     }
 }
 
-/// Forgets what has had its time, and takes out of the quarantine whose time has come.
+/// Forgets what has had its time, tells of leads whose time is nearly over, and takes out of the quarantine whose time has come.
 async fn tidy(app: &App) -> Result<bool> {
     let sessions = connect_sessions::sweep(app).await?;
     let leads = leads::tidy(app).await?;
+    let expiring = leads::tell_expiring(app).await?;
     let deliveries = deliveries::tidy(app).await?;
     let released = webhooks::release_known(app).await?;
-    Ok(sessions || leads || deliveries || released)
+    Ok(sessions || leads || expiring || deliveries || released)
 }
 
 /// Does this to its end, on a task of its own: a caller that hangs up, or that is told that it took too long, only ends

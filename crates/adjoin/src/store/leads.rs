@@ -58,18 +58,17 @@ row!(Stored {
     leased_until,
 });
 
-/// Selects [`Stored`] rows.
+/// The columns of [`Stored`]; with the rest of a statement, selects its rows.
 macro_rules! stored {
+    () => {
+        "id, account_id, meta_lead_id, page_id, form_id, ad_id, ad_set_id, campaign_id, is_organic, is_test, platform, state,
+         form_version_id, submitted_at, seen_at, hydrated_at, delivered_at, attempts, due_at, leased_until"
+    };
     ($rest:literal) => {
-        concat!(
-            "SELECT id, account_id, meta_lead_id, page_id, form_id, ad_id, ad_set_id, campaign_id, is_organic, is_test,
-                    platform, state, form_version_id, submitted_at, seen_at, hydrated_at, delivered_at, attempts,
-                    due_at, leased_until
-             FROM leads ",
-            $rest
-        )
+        concat!("SELECT ", stored!(), " FROM leads ", $rest)
     };
 }
+pub(super) use stored;
 
 /// Leases leads and answers them; `$lock` is how rows that others hold are passed over.
 macro_rules! claimed {
@@ -80,9 +79,8 @@ macro_rules! claimed {
                       AND (leased_until IS NULL OR leased_until <= $3 OR leased_until > $6)
                   ORDER BY due_at LIMIT $5",
             $lock,
-            ") RETURNING id, account_id, meta_lead_id, page_id, form_id, ad_id, ad_set_id, campaign_id, is_organic, is_test,
-                 platform, state, form_version_id, submitted_at, seen_at, hydrated_at, delivered_at, attempts,
-                 due_at, leased_until"
+            ") RETURNING ",
+            stored!()
         )
     };
 }

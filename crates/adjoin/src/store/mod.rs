@@ -26,6 +26,8 @@ pub mod forms;
 pub mod idempotency;
 pub mod lead_charts;
 pub mod lead_erasure;
+pub mod lead_expiry;
+pub mod lead_parks;
 pub mod lead_sightings;
 pub mod lead_stages;
 pub mod lead_views;

@@ -331,7 +331,8 @@ pub async fn others(db: &Db, account: &AccountId, object: Object, object_id: &st
 
 row!(Arrivals { leads, unannounced });
 
-/// How many leads of a Page were submitted in `[from, until)`, and how many of these no webhook announced.
+/// How many leads of a Page were submitted in `[from, until)`, and how many of these no webhook announced. That Meta told of
+/// a change of a lead is no announcement.
 pub async fn announced(
     db: &Db,
     account: &AccountId,

@@ -84,7 +84,7 @@ impl Connected {
         self.announce_raw(&body.to_string()).await;
     }
 
-    async fn announce_raw(&self, body: &str) {
+    pub async fn announce_raw(&self, body: &str) {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.facts.app_secret.as_bytes());
         let signature = format!("sha256={}", adjoin_graph::hex(hmac::sign(&key, body.as_bytes()).as_ref()));
         let post = reqwest::Client::new().post(self.test.url("/webhooks/facebook"));
@@ -297,6 +297,52 @@ fn why_a_lead_is_parked_is_told_as_it_is_now() {
             let (second, from) = told(id).await;
             assert!(second.contains("Lead") && second != first && from > since, "{first} / {second}");
         }
+
+        // Once they are read, their way tells what they waited for.
+        it.switch_off("leads_access_manager");
+        it.advance(2 * HOUR);
+        watch(&it.test.app).await;
+        hydrate(&it.test.app).await;
+        for id in &ids {
+            let lead = it.lead(id).await;
+            assert_eq!(lead.state.0, State::Hydrated);
+            let way = leads::timeline(&it.test.app, &it.account, &lead.id).await.unwrap();
+            let [State::Parked { since: one, .. }, State::Parked { since: two, message, .. }] =
+                &way.parks[..]
+            else {
+                panic!("{way:?}")
+            };
+            assert!(*one == since && two > one && !first.starts_with(message.as_str()), "{way:?}");
+        }
+    });
+}
+
+#[test]
+fn a_lead_that_meta_is_about_to_forget_is_told_of_once() {
+    on_each_connected(&[], async |it| {
+        let app = &it.test.app;
+        let read = it.announced(1).await.remove(0);
+        hydrate(app).await;
+        it.switch_on("dead_tokens=460");
+        let parked = it.announced(1).await.remove(0);
+        hydrate(app).await;
+        it.advance(82 * 24 * HOUR);
+        leads::tell_expiring(app).await.unwrap();
+        assert_eq!(it.events("lead.expiring").await, []);
+        it.advance(30 * HOUR);
+        leads::tell_expiring(app).await.unwrap();
+        leads::tell_expiring(app).await.unwrap();
+        let told = it.events("lead.expiring").await;
+        let [(kind, data)] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(kind, "lead.expiring");
+        let data: Value = serde_json::from_str(data).unwrap();
+        let id = it.lead(&parked).await.id;
+        assert_eq!((&data["lead_id"], &data["meta_lead_id"]), (&json!(id), &json!(parked)));
+        assert_eq!(
+            (&data["cause"], &data["who"], &data["hours_left"]),
+            (&json!("token"), &json!("account"), &json!(162))
+        );
+        assert_ne!(it.lead(&read).await.id, id);
     });
 }
 
@@ -548,7 +594,8 @@ fn any_order_and_repetition_of_the_same_changes_ends_in_the_same_leads() {
         assert_eq!(it.created().await, 24);
         for (text, expected) in [
             ("SELECT COUNT(*) AS count FROM leads WHERE status = 'hydrated'", 24),
-            ("SELECT COUNT(*) AS count FROM lead_sightings WHERE times = 3", 24),
+            ("SELECT COUNT(*) AS count FROM lead_sightings WHERE source = 'webhook' AND times = 2", 24),
+            ("SELECT COUNT(*) AS count FROM lead_sightings WHERE source = 'update' AND times = 1", 24),
             ("SELECT COUNT(*) AS count FROM events WHERE type = 'lead.updated'", 24),
             ("SELECT COUNT(*) AS count FROM quarantine", 0),
         ] {

@@ -52,7 +52,7 @@ impl Connected {
         self.world.read().unwrap().webhooks.account_is_watched(number)
     }
 
-    /// Types and subjects of the events so far, in their order, of this type's family.
+    /// Types and data of the events so far, in their order, of this type's family.
     pub async fn events(&self, family: &str) -> Vec<(String, String)> {
         let rows: Vec<EventRow> =
             sql("SELECT type AS kind, subject, data FROM events WHERE account_id = $1 ORDER BY seq")
@@ -365,8 +365,9 @@ fn webhooks_that_meta_shows_and_does_not_send_are_noticed() {
     on_each_connected(&["webhooks_off"], async |it| {
         watch(&it.test.app).await;
         it.advance(3600);
+        let mut changes = Vec::new();
         for _ in 0..4 {
-            it.world.write().unwrap().submit(Submission {
+            let lead = it.world.write().unwrap().submit(Submission {
                 form: it.facts.form_id.clone(),
                 answers: Vec::new(),
                 consents: Vec::new(),
@@ -376,8 +377,15 @@ fn webhooks_that_meta_shows_and_does_not_send_are_noticed() {
                 test: false,
                 silent: true,
             });
+            changes.push(json!({ "field": "leadgen_update", "value": {
+                "leadgen_id": lead.to_string(), "page_id": it.facts.page_id, "form_id": it.facts.form_id } }));
         }
         crate::forms::sweep(&it.test.app).await;
+        // That Meta tells of a change of a lead is no announcement of it.
+        let body =
+            json!({ "object": "page", "entry": [{ "id": it.facts.page_id, "time": 1, "changes": changes }] });
+        it.announce_raw(&body.to_string()).await;
+        assert_eq!(it.events("lead.").await.iter().filter(|(kind, _)| kind == "lead.updated").count(), 4);
         it.advance(3600);
         crate::forms::sweep(&it.test.app).await;
         watch(&it.test.app).await;

@@ -13,6 +13,10 @@ pub enum Kind {
     /// `lead.created`, under the same `lead_id`, and `is_test` is null.
     #[serde(rename = "lead.updated")]
     LeadUpdated,
+    /// Meta forgets a lead within a week, and it could not be read yet; `cause`, `who` and `next_step` tell what to do. Once a
+    /// lead.
+    #[serde(rename = "lead.expiring")]
+    LeadExpiring,
     #[serde(rename = "connection.connected")]
     ConnectionConnected,
     /// It works, and something that was wanted is missing.
@@ -55,9 +59,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::LeadCreated,
         Self::LeadUpdated,
+        Self::LeadExpiring,
         Self::ConnectionConnected,
         Self::ConnectionDegraded,
         Self::ConnectionBroken,
@@ -79,6 +84,7 @@ impl Kind {
         match self {
             Self::LeadCreated => "lead.created",
             Self::LeadUpdated => "lead.updated",
+            Self::LeadExpiring => "lead.expiring",
             Self::ConnectionConnected => "connection.connected",
             Self::ConnectionDegraded => "connection.degraded",
             Self::ConnectionBroken => "connection.broken",

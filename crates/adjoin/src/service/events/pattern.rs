@@ -95,7 +95,7 @@ mod tests {
         for wrong in ["*", "lead", "lead*", "leads.*", "lead.creatd", "", ".*"] {
             assert!(wrong.parse::<Pattern>().is_err(), "{wrong}");
         }
-        assert_eq!(listed(&[lead, alert]), ",lead.created,lead.updated,ad.alert,");
+        assert_eq!(listed(&[lead, alert]), ",lead.created,lead.updated,lead.expiring,ad.alert,");
         assert_eq!(listed(&[]), "");
     }
 }

@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 
 use super::{
-    State, detail,
+    State, detail, expiry,
     read::{self, Answered, LeadAccess},
     sight,
     trouble::{Kind, Trouble},
@@ -20,11 +20,10 @@ use crate::{
     id::AccountId,
     quota::Touched,
     random,
-    service::{
-        App, Result, Who, connections, connections::Access, forms::KEPT_DAYS, meta::Line,
-        subscriptions::Object,
+    service::{App, Result, Who, connections, connections::Access, meta::Line, subscriptions::Object},
+    store::{
+        Json, Tx, connections as connections_table, lead_parks, leads as table, subscriptions as subscribed,
     },
-    store::{Json, Tx, connections as connections_table, leads as table, subscriptions as subscribed},
     time::Timestamp,
 };
 
@@ -320,11 +319,12 @@ impl Round<'_> {
             } else {
                 next = State::Gone { since: now };
                 // Once Meta no longer keeps leads of its age, nothing can bring it back.
-                wait = Some(expires_at(lead)).filter(|&at| at > now).map(|_| GONE_SECONDS);
+                wait = Some(expiry::of_lead(lead)).filter(|&at| at > now).map(|_| GONE_SECONDS);
             }
         }
         lead.attempts = if next.cause() == before { lead.attempts + 1 } else { 1 };
         if next.reason() != lead.state.0.reason() {
+            lead_parks::insert(tx, &lead.id, &next, now).await?;
             lead.state = Json(next);
         }
         lead.due_at = match &lead.state.0 {
@@ -354,18 +354,10 @@ impl Round<'_> {
             lease: self.lease,
             now,
         };
-        Ok(table::park_page(tx, &wait).await?)
+        let leads = table::park_page(tx, &wait).await?;
+        lead_parks::insert_of_page(tx, &wait).await?;
+        Ok(leads)
     }
-}
-
-/// When Meta stops keeping a lead.
-fn expires_at(lead: &table::Stored) -> Timestamp {
-    expiry(lead.submitted_at.unwrap_or(lead.seen_at))
-}
-
-/// When Meta stops keeping a lead that was sent at this moment.
-pub(super) fn expiry(submitted_at: Timestamp) -> Timestamp {
-    submitted_at.plus_seconds(KEPT_DAYS * 24 * 60 * 60)
 }
 
 /// Seconds until the next try after so many failures in a row; `share` (0 to 1) spreads them.

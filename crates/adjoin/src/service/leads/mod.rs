@@ -9,6 +9,7 @@
 pub mod charts;
 mod detail;
 mod erase;
+mod expiry;
 mod hydrate;
 mod read;
 mod render;
@@ -22,6 +23,7 @@ use crate::service::{App, Result};
 
 pub use detail::{id, maybe_a_test, time};
 pub use erase::{ErasedPerson, Person, erase, erase_person, retry, retry_all, tidy};
+pub use expiry::tell as tell_expiring;
 pub use read::{Fields, asks_too_much, test_leads};
 pub use render::{Answer, Consent, Content, render};
 pub use sight::{Sighted, Sighting, Source, drain, fill, sight};

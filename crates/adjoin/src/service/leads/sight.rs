@@ -15,7 +15,10 @@ use crate::{
 /// Who named a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
+    /// Meta announced it.
     Webhook,
+    /// Meta told of a change of it: no announcement, which may have been lost.
+    Update,
     Sweep,
     Backfill,
 }
@@ -24,6 +27,7 @@ impl Source {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
+            Self::Update => "update",
             Self::Sweep => "sweep",
             Self::Backfill => "backfill",
         }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Content, Stage, State, hydrate, render, stages};
+use super::{Cause, Content, Stage, State, expiry, render, stages};
 use crate::{
     id::{AccountId, EventId, LeadId},
     service::{
@@ -11,12 +11,14 @@ use crate::{
         api_keys::Reach,
         deliveries::{self, DeliveryDetail},
     },
-    store::{Page, lead_sightings, lead_views as table},
+    store::{Page, lead_parks, lead_sightings, lead_views as table},
     time::Timestamp,
 };
 
 /// Most leads one page holds.
 pub const PAGE_MAX: usize = 100;
+/// Parks of a lead that are shown.
+const PARKS: i64 = 100;
 
 /// A form submission, without what the person wrote.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -53,14 +55,14 @@ pub struct Lead {
     pub lost_at: Option<Timestamp>,
     /// The same in hours from now.
     pub hours_left: Option<i64>,
-    /// Who named it first: `webhook`, `sweep` or `backfill`.
+    /// Who named it first: `webhook`, `update`, `sweep` or `backfill`.
     pub first_source: Option<String>,
 }
 
 impl Lead {
     fn at(row: table::Listed, now: Timestamp) -> Self {
         let waits = row.state.0.is_waiting();
-        let lost_at = waits.then(|| hydrate::expiry(row.submitted_at.unwrap_or(row.seen_at)));
+        let lost_at = waits.then(|| expiry::lost_at(row.submitted_at.unwrap_or(row.seen_at)));
         Self {
             id: row.id,
             account_id: row.account_id,
@@ -184,7 +186,7 @@ pub async fn waiting(app: &App, account: Option<&AccountId>) -> Result<Vec<Waiti
         cause: row.name,
         leads: row.count,
         oldest_at: row.oldest_at,
-        hours_left: (hydrate::expiry(row.oldest_at).unix() - now.unix()).max(0) / 3600,
+        hours_left: (expiry::lost_at(row.oldest_at).unix() - now.unix()).max(0) / 3600,
     };
     Ok(rows.into_iter().map(waiting).collect())
 }
@@ -192,7 +194,7 @@ pub async fn waiting(app: &App, account: Option<&AccountId>) -> Result<Vec<Waiti
 /// How often one source has named a lead.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SightedBy {
-    /// `webhook`, `sweep` or `backfill`.
+    /// `webhook`: Meta announced it; `update`: Meta told of a change of it; `sweep` or `backfill`: it was found at Meta.
     pub source: String,
     pub first_at: Timestamp,
     pub last_at: Timestamp,
@@ -215,6 +217,8 @@ pub struct LeadEvent {
 pub struct Timeline {
     /// Who named it, and how often.
     pub sightings: Vec<SightedBy>,
+    /// Each time it could not be read, and why, the oldest first: it was parked, or gone. The last 100.
+    pub parks: Vec<State>,
     /// What was told of it.
     pub events: Vec<LeadEvent>,
     /// Where that went, with every attempt.
@@ -248,6 +252,7 @@ pub async fn timeline(app: &App, account: &AccountId, id: &LeadId) -> Result<Tim
 async fn way(app: &App, reach: &Reach, lead: &Lead) -> Result<Timeline> {
     let sightings = lead_sightings::of_lead(&app.db, &lead.id).await?;
     let events = table::events(&app.db, &lead.account_id, &lead.id, &lead.meta_lead_id).await?;
+    let parks = lead_parks::of_lead(&app.db, &lead.id, PARKS).await?;
     let mut attempted = Vec::new();
     for delivery in deliveries::of_subject(app, lead.id.as_str()).await? {
         match deliveries::delivery(app, reach, &delivery.id).await {
@@ -266,6 +271,7 @@ async fn way(app: &App, reach: &Reach, lead: &Lead) -> Result<Timeline> {
     let told = |row: table::Told| LeadEvent { seq: row.seq, id: row.id, kind: row.kind, at: row.at };
     Ok(Timeline {
         sightings: sightings.into_iter().map(sighted).collect(),
+        parks,
         events: events.into_iter().map(told).collect(),
         deliveries: attempted,
         stages: stages::of_lead(app, &lead.id).await?,

@@ -76,10 +76,11 @@ fn is_about_data(error: &Error) -> bool {
 
 /// What becomes of a change.
 enum Use {
-    /// Somebody sent a form.
+    /// Somebody sent a form, or Meta changed what it says of one.
     Lead {
         account_id: AccountId,
         lead: Named,
+        source: Source,
         received_at: Timestamp,
     },
     /// Something happened that the partner is told.
@@ -154,11 +155,13 @@ async fn route(tx: &mut Tx, change: Change, received_at: Timestamp, uses: &mut V
                 return Ok(());
             }
             for account_id in accounts {
+                let mut source = Source::Webhook;
                 if change.field == "leadgen_update" {
                     uses.push(updated(account_id.clone(), &lead, &change));
+                    source = Source::Update;
                 }
                 // Whoever is told of an update knows the lead by our id, before it is read as after.
-                uses.push(Use::Lead { account_id, lead: lead.clone(), received_at });
+                uses.push(Use::Lead { account_id, lead: lead.clone(), source, received_at });
             }
         }
         ("ad_account", field) => {
@@ -249,7 +252,7 @@ fn of_ads(account_id: AccountId, kind: Kind, change: &Change) -> Use {
 
 async fn carry_out(app: &App, tx: &mut Tx, it: Use) -> Result<()> {
     match it {
-        Use::Lead { account_id, lead, received_at } => {
+        Use::Lead { account_id, lead, source, received_at } => {
             let sighting = Sighting {
                 account_id,
                 meta_lead_id: lead.meta_lead_id,
@@ -257,7 +260,7 @@ async fn carry_out(app: &App, tx: &mut Tx, it: Use) -> Result<()> {
                 form_id: lead.form_id,
                 ad_id: lead.ad_id,
                 submitted_at: lead.submitted_at,
-                source: Source::Webhook,
+                source,
                 at: received_at,
                 detail: None,
             };

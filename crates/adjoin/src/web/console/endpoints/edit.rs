@@ -132,6 +132,7 @@ fn what(kind: Kind) -> &'static str {
     match kind {
         Kind::LeadCreated => "a form submission was read",
         Kind::LeadUpdated => "Meta changed something about it",
+        Kind::LeadExpiring => "Meta forgets it within a week, and it could not be read yet",
         Kind::ConnectionConnected => "an account is connected",
         Kind::ConnectionDegraded => "it works, with gaps",
         Kind::ConnectionBroken => "somebody has to consent again",

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 
 use super::{
     of_path,
-    way::{self, Step, What},
+    way::{self, Origin, Step, What},
     words,
 };
 use crate::{
@@ -34,6 +34,8 @@ pub struct LeadPage {
     account_name: String,
     /// What the person sent; `None` before it is read, and once it is erased.
     content: Option<Content>,
+    /// From the campaign down to the ad.
+    origin: Vec<Origin>,
     steps: Vec<Step>,
     /// What the endpoints of the steps are called.
     endpoints: BTreeMap<EndpointId, String>,
@@ -72,17 +74,6 @@ impl LeadPage {
     }
 }
 
-/// One row of where a lead came from: what it is, its name and id.
-fn origin(content: &Content) -> Vec<(&'static str, Option<&str>, &str)> {
-    let rows = [
-        ("Campaign", &content.campaign_name, &content.campaign_id),
-        ("Ad set", &content.ad_set_name, &content.ad_set_id),
-        ("Ad", &content.ad_name, &content.ad_id),
-    ];
-    let known = rows.into_iter().filter_map(|(what, name, id)| Some((what, name.as_deref(), id.as_deref()?)));
-    known.collect()
-}
-
 pub async fn show(
     State(app): State<App>,
     frame: Frame,
@@ -94,7 +85,8 @@ pub async fn show(
 
 pub async fn page(app: &App, frame: Frame, lead: Lead, refusal: Refusal) -> Result<LeadPage> {
     let content = leads::render(app, &lead.account_id, &lead.id).await?;
-    let steps = way::steps(&lead, leads::timeline(app, &lead.account_id, &lead.id).await?);
+    let origin = way::origin(&lead, content.as_ref());
+    let steps = way::steps(&lead, &origin, leads::timeline(app, &lead.account_id, &lead.id).await?);
     let account_name = accounts::get(app, &lead.account_id).await?.name;
     let mut endpoints = BTreeMap::new();
     for step in &steps {
@@ -108,7 +100,7 @@ pub async fn page(app: &App, frame: Frame, lead: Lead, refusal: Refusal) -> Resu
             endpoints.insert(id.clone(), name);
         }
     }
-    Ok(LeadPage { frame, lead, account_name, content, steps, endpoints, refusal })
+    Ok(LeadPage { frame, lead, account_name, content, origin, steps, endpoints, refusal })
 }
 
 #[cfg(test)]
@@ -120,7 +112,7 @@ mod tests {
         id::{AttemptId, DeliveryId, LeadStageId},
         service::{
             deliveries::Attempt,
-            leads::{Answer, Consent, Stage, StageState},
+            leads::{Answer, Cause, Consent, Stage, StageState},
         },
         time::Timestamp,
         web::console::leads::list::tests::{lead, parked},
@@ -170,8 +162,9 @@ mod tests {
         let at = |(index, what): (i64, What)| Step { at: now.plus_seconds(index * 5), what };
         let page = LeadPage {
             frame: Frame::sample(now),
-            lead,
             account_name: "Acme <b>".to_owned(),
+            origin: way::origin(&lead, content.as_ref()),
+            lead,
             content,
             steps: (0..).zip(steps).map(at).collect(),
             endpoints: BTreeMap::new(),
@@ -186,6 +179,7 @@ mod tests {
     fn answers_origin_and_the_whole_way_are_shown() {
         let now = Timestamp::from_unix(NOW);
         let mut it = lead(LeadState::Hydrated);
+        (it.campaign_id, it.ad_id) = (Some("1".to_owned()), Some("3".to_owned()));
         it.delivered_at = Some(now);
         let attempt = |status, error: Option<&str>| Attempt {
             id: AttemptId::new(),
@@ -209,7 +203,9 @@ mod tests {
             staged_at: now,
             state: StageState::Sent { at: now, trace_id: None },
         };
+        let origin = way::origin(&it, Some(&content(&it)));
         let steps = vec![
+            What::Ad { origin },
             What::Submitted,
             What::Sighted { source: "webhook".to_owned(), times: 2, last_at: now },
             What::Read,
@@ -230,7 +226,8 @@ mod tests {
             "jane@example.com",
             "left open",
             "news",
-            "Spring &#60;b&#62;",
+            "The person saw an ad",
+            "Campaign “Spring &#60;b&#62;” › Ad “Blue car”",
             "Instagram",
             "1 min 30 s after it was sent",
             "named it by a webhook",
@@ -248,11 +245,13 @@ mod tests {
     #[test]
     fn one_that_waits_says_why_and_can_be_tried() {
         let it = lead(parked());
-        let html = rendered(it, None, vec![What::Submitted, What::Parked]);
+        let stuck = What::Parked { cause: Cause::Token, message: "a password was changed <b>".to_owned() };
+        let html = rendered(it, None, vec![What::Submitted, stuck]);
         assert!(
             html.contains("Meta's code 190".replace('\'', "&#39;").as_str())
                 || html.contains("Meta's code 190")
         );
+        assert!(html.contains("A password was changed &#60;b&#62;."));
         assert!(html.contains("Try now") && html.contains("let somebody connect again"));
     }
 

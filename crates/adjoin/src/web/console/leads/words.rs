@@ -52,6 +52,7 @@ pub fn shown(shown: Shown) -> String {
 pub fn source(source: Option<&str>) -> &'static str {
     match source {
         Some("webhook") => "Webhook",
+        Some("update") => "Update",
         Some("sweep") => "Sweep",
         Some("backfill") => "Backfill",
         _ => "Unknown",
@@ -71,8 +72,10 @@ pub fn tone(what: &What) -> Tone {
     match what {
         What::Read | What::Event { .. } => Tone::Ok,
         What::Attempted { attempt, .. } if attempt.error.is_none() => Tone::Ok,
-        What::Parked | What::Attempted { .. } | What::Underway { status: Status::Dead, .. } => Tone::Bad,
-        What::Submitted | What::Sighted { .. } | What::Underway { .. } => Tone::Note,
+        What::Parked { .. } | What::Attempted { .. } | What::Underway { status: Status::Dead, .. } => {
+            Tone::Bad
+        }
+        What::Ad { .. } | What::Submitted | What::Sighted { .. } | What::Underway { .. } => Tone::Note,
         What::Gone | What::Erased | What::Expired => Tone::Off,
         What::Staged { stage } => match stage.state {
             StageState::Sent { .. } => Tone::Ok,
