@@ -248,6 +248,24 @@ test('webhooks that go elsewhere are taken over, and what nobody can use is kept
   await lookAtAll(operator, 'quarantine-filled');
 });
 
+test('a lead that could not be read says why, and its way tells it once it is read', async (t) => {
+  const { world, operator } = await connected(t);
+  const scenario = `${new URL(world.graph.graph_url).origin}/_sandbox/scenarios/leads_access_manager`;
+  assert.ok((await fetch(scenario, { method: 'PUT', body: '{}' })).ok);
+  const metaId = await sendForm(t, world);
+  await menu(operator, 'Leads');
+  const row = operator.getByRole('row').filter({ hasText: metaId });
+  await reloadUntil(operator, row.getByText('Parked'));
+  await row.getByRole('link').click();
+  await operator.getByText('It cannot be read from Meta').waitFor();
+  await lookAtAll(operator, 'lead-parked');
+  assert.ok((await fetch(scenario, { method: 'DELETE' })).ok);
+  await operator.getByRole('button', { name: 'Try now' }).click();
+  await reloadUntil(operator, operator.getByText('It was read from Meta'));
+  await operator.getByText('It could not be read').waitFor();
+  await lookAtAll(operator, 'lead-read-late');
+});
+
 test('with the keyboard alone: from the inbox to the lead', async (t) => {
   const { world, operator } = await connected(t);
   const metaId = await sendForm(t, world);
