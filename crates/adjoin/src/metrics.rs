@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use metrics::{Counter, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _, Unit};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
 /// Bounds of the latency buckets, in seconds.
@@ -20,6 +20,8 @@ const CALLS: &str = "adjoin_method_calls_total";
 const LATENCY: &str = "adjoin_method_seconds";
 const UNLOGGED: &str = "adjoin_calls_not_logged_total";
 const WEBHOOKS: &str = "adjoin_webhooks_total";
+const WEBHOOKS_WAITING: &str = "adjoin_webhooks_waiting";
+const WEBHOOK_COMMITS: &str = "adjoin_webhook_commits_total";
 const DELIVERIES: &str = "adjoin_delivery_attempts_total";
 const DELIVERIES_WAITING: &str = "adjoin_deliveries_waiting";
 const DELIVERY_AGE: &str = "adjoin_delivery_age_seconds";
@@ -64,6 +66,12 @@ impl Default for Metrics {
             "Calls missing in the call log: its queue was full or the database failed".into(),
         );
         recorder.describe_counter(name(WEBHOOKS), None, "Webhooks from Meta, by what became of them".into());
+        recorder.describe_gauge(name(WEBHOOKS_WAITING), None, "Webhooks that wait to be stored".into());
+        recorder.describe_counter(
+            name(WEBHOOK_COMMITS),
+            None,
+            "Commits that stored webhooks; those that come at once share one".into(),
+        );
         recorder.describe_counter(
             name(DELIVERIES),
             None,
@@ -117,6 +125,24 @@ impl Metrics {
     pub fn webhook(&self, outcome: &'static str) {
         let key = Key::from_parts(WEBHOOKS, vec![Label::from_static_parts("outcome", outcome)]);
         self.recorder.register_counter(&key, &METADATA).increment(1);
+    }
+
+    /// A webhook waits to be stored.
+    pub fn webhook_waits(&self) {
+        self.webhooks_waiting().increment(1);
+    }
+
+    /// So many wait no more.
+    pub fn webhooks_settled(&self, webhooks: u32) {
+        self.webhooks_waiting().decrement(webhooks);
+    }
+
+    fn webhooks_waiting(&self) -> Gauge {
+        self.recorder.register_gauge(&Key::from_static_name(WEBHOOKS_WAITING), &METADATA)
+    }
+
+    pub fn webhooks_committed(&self) {
+        self.recorder.register_counter(&Key::from_static_name(WEBHOOK_COMMITS), &METADATA).increment(1);
     }
 
     /// An event arrived at an endpoint, so long after it happened.

@@ -82,7 +82,7 @@ impl App {
         let graphs = meta::Graphs::new(config.graph_url.clone(), clock.clone());
         let metrics = Arc::new(Metrics::default());
         let calls = calls::Log::start(db.clone(), clock.clone(), Arc::clone(&metrics));
-        let intake = webhooks::Intake::start(db.clone());
+        let intake = webhooks::Intake::start(db.clone(), Arc::clone(&metrics));
         let guard = deliveries::address::Guard::new(&config.delivery_allow);
         Self(Arc::new(Inner {
             config,

@@ -254,25 +254,27 @@ pub async fn unknown(
     Ok(rows.into_iter().map(|row| row.form_id).collect())
 }
 
-/// How many leads of a form are here, test leads apart: read whole, announced only, and announced but not there at Meta.
+/// How many leads of a form are here, test leads apart: read whole, announced only, announced but not there at Meta, and
+/// erased before anybody read them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Here {
     pub held: i64,
     pub waiting: i64,
     pub gone: i64,
+    pub erased_unread: i64,
 }
-row!(Here { held, waiting, gone });
+row!(Here { held, waiting, gone, erased_unread });
 
 pub async fn here(db: &Db, account: &AccountId, form_id: &str) -> Result<Here> {
-    let row =
-        sql("SELECT COUNT(CASE WHEN status IN ('seen', 'parked', 'gone') THEN NULL ELSE 1 END) AS held,
+    let row = sql("SELECT COUNT(hydrated_at) AS held,
                 COUNT(CASE WHEN status IN ('seen', 'parked') THEN 1 END) AS waiting,
-                COUNT(CASE WHEN status = 'gone' THEN 1 END) AS gone
+                COUNT(CASE WHEN status = 'gone' THEN 1 END) AS gone,
+                COUNT(CASE WHEN status = 'erased' AND hydrated_at IS NULL THEN 1 END) AS erased_unread
          FROM leads WHERE account_id = $1 AND form_id = $2 AND NOT is_test")
-        .bind(account)
-        .bind(form_id)
-        .optional(db)
-        .await?;
+    .bind(account)
+    .bind(form_id)
+    .optional(db)
+    .await?;
     Ok(row.unwrap_or_default())
 }
 
@@ -283,21 +285,24 @@ pub struct Counted {
     pub held: i64,
     pub waiting: i64,
     pub gone: i64,
+    pub erased_unread: i64,
 }
-row!(Counted { counts, held, waiting, gone });
+row!(Counted { counts, held, waiting, gone, erased_unread });
 
 impl Counted {
     pub fn here(&self) -> Here {
-        Here { held: self.held, waiting: self.waiting, gone: self.gone }
+        let Self { held, waiting, gone, erased_unread, .. } = *self;
+        Here { held, waiting, gone, erased_unread }
     }
 }
 
 /// Every form of an account, for the totals.
 pub async fn counted_of_account(db: &Db, account: &AccountId, limit: i64) -> Result<Vec<Counted>> {
     sql("SELECT f.counts AS counts,
-                COUNT(l.id) - COUNT(CASE WHEN l.status IN ('seen', 'parked', 'gone') THEN 1 END) AS held,
+                COUNT(l.hydrated_at) AS held,
                 COUNT(CASE WHEN l.status IN ('seen', 'parked') THEN 1 END) AS waiting,
-                COUNT(CASE WHEN l.status = 'gone' THEN 1 END) AS gone
+                COUNT(CASE WHEN l.status = 'gone' THEN 1 END) AS gone,
+                COUNT(CASE WHEN l.status = 'erased' AND l.hydrated_at IS NULL THEN 1 END) AS erased_unread
          FROM forms f LEFT JOIN leads l ON l.account_id = f.account_id AND l.form_id = f.form_id AND NOT l.is_test
          WHERE f.account_id = $1 GROUP BY f.form_id, f.counts ORDER BY f.form_id LIMIT $2")
     .bind(account)

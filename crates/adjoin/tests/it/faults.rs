@@ -1,16 +1,22 @@
-//! What happens to webhooks when the database fails. What was answered 200 is there afterwards, whatever happened.
+//! What happens to webhooks when the database fails, or the clock. What was answered 200 is there afterwards, whatever
+//! happened.
 
 use std::collections::BTreeSet;
 
 use adjoin::{
-    service::webhooks,
+    service::{deliveries, webhooks},
     store::{Db, FromRow, Result, Row, sql},
 };
 use futures_util::future::join_all;
 use http::StatusCode;
+use reqwest::Method;
+use serde_json::json;
 use sqlx::{Connection as _, PgConnection};
 
 use crate::{
+    api::Backend,
+    deliveries::{Answer, Receiver},
+    leads::hydrate,
     outside::Outside,
     process::adjoin,
     support::{Connected, on_each_connected, on_each_database},
@@ -39,6 +45,24 @@ fn id(nth: usize) -> String {
 /// Sorts everything. A pass may meet a connection that is gone.
 async fn sort(world: &Connected) {
     while webhooks::step(&world.test.app).await.map_or(true, |more| more) {}
+}
+
+/// Somebody sends the form in, and its webhook is taken.
+async fn submit(world: &Connected) -> String {
+    let lead = world.send_in();
+    let body = leadgen(&world.facts.page_id, &[lead.as_str().into()]);
+    assert_eq!(post(world, &body).await, StatusCode::OK);
+    lead
+}
+
+/// Sorts, reads and delivers all that is due.
+async fn work(world: &Connected) {
+    sort(world).await;
+    // What was put off by a clock that was ahead is read when nothing else is due.
+    for _ in 0..2 {
+        hydrate(&world.test.app).await;
+    }
+    deliveries::step(&world.test.app).await.unwrap();
 }
 
 /// Makes the database refuse every write, and allows it again.
@@ -145,6 +169,56 @@ fn a_restart_of_the_database_loses_nothing_that_was_answered_200() {
         }
         sort(world).await;
         assert_eq!(leads(&world.test.app.db).await.len(), 100);
+    });
+}
+
+#[test]
+fn across_jumps_of_the_clock_each_webhook_is_one_lead_read_and_delivered_once() {
+    const DAY: i64 = 24 * 60 * 60;
+    on_each_connected(&[], async |world| {
+        let receiver = Receiver::start().await;
+        let backend = Backend::new(&world.test, None).await;
+        let endpoint = json!({ "url": receiver.url, "types": ["lead.created"] });
+        let (status, made) = backend.send(Method::POST, "/v1/endpoints", &endpoint).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        let mut sent = BTreeSet::from([submit(world).await]);
+
+        // A day ahead. Nothing comes through, and it is put off to a later hour of that day.
+        world.test.clock.advance_seconds(DAY);
+        sent.insert(submit(world).await);
+        receiver.always(Some(Answer::Status(500)));
+        work(world).await;
+        let refused = receiver.got().len();
+        assert_eq!(refused, 2);
+        world.switch_on("leads_access_manager");
+        sent.insert(submit(world).await);
+        work(world).await;
+        assert_eq!(receiver.got().len(), refused);
+        sent.insert(submit(world).await);
+
+        // A day behind, and all is well: nothing waits for that later hour.
+        world.test.clock.advance_seconds(-2 * DAY);
+        world.switch_off("leads_access_manager");
+        receiver.always(None);
+        sent.insert(submit(world).await);
+        work(world).await;
+        assert_eq!(receiver.got().len(), refused + sent.len());
+
+        // Right again.
+        sent.insert(submit(world).await);
+        world.test.clock.advance_seconds(DAY);
+        sent.insert(submit(world).await);
+        work(world).await;
+        world.test.clock.advance_seconds(2 * DAY);
+        work(world).await;
+
+        assert_eq!(leads(&world.test.app.db).await, sent);
+        let got = receiver.got().split_off(refused);
+        let events: BTreeSet<&str> = got.iter().map(|it| it.header("webhook-id")).collect();
+        assert_eq!((got.len(), events.len()), (sent.len(), sent.len()));
+        let delivered: BTreeSet<String> =
+            got.iter().map(|it| it.json()["data"]["meta_lead_id"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(delivered, sent);
     });
 }
 

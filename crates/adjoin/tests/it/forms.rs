@@ -2,6 +2,7 @@
 
 use adjoin::{
     audit::Actor,
+    id::LeadId,
     service::{
         App, connections,
         events::{self, Kind, NewEvent},
@@ -84,6 +85,25 @@ impl Connected {
         rows.into_iter().map(|row| row.text).collect()
     }
 
+    /// As a webhook would announce a lead of the first form.
+    async fn sight(&self, lead: &str) -> LeadId {
+        let announced = Sighting {
+            account_id: self.account.clone(),
+            meta_lead_id: lead.to_owned(),
+            page_id: self.facts.page_id.clone(),
+            form_id: self.facts.form_id.clone(),
+            ad_id: None,
+            submitted_at: Some(self.now()),
+            source: Source::Webhook,
+            at: self.now(),
+            detail: None,
+        };
+        let mut tx = self.test.app.db.begin().await.unwrap();
+        let sighted = leads::sight(&self.test.app, &mut tx, announced).await.unwrap();
+        tx.commit().await.unwrap();
+        sighted.lead_id
+    }
+
     /// By which ways a lead was seen.
     async fn sources(&self, lead: &str) -> Vec<String> {
         let rows: Vec<Text> =
@@ -159,24 +179,30 @@ fn a_form_that_only_leads_know_of_is_found_by_its_id() {
         let lead = it.submit(60);
         sweep(&it.test.app).await;
         assert!(forms::get(&it.test.app, &it.account, &it.facts.form_id).await.is_err());
-        // As a webhook would have announced it.
-        let announced = Sighting {
-            account_id: it.account.clone(),
-            meta_lead_id: lead,
-            page_id: it.facts.page_id.clone(),
-            form_id: it.facts.form_id.clone(),
-            ad_id: None,
-            submitted_at: Some(it.now()),
-            source: Source::Webhook,
-            at: it.now(),
-            detail: None,
-        };
-        let mut tx = it.test.app.db.begin().await.unwrap();
-        leads::sight(&it.test.app, &mut tx, announced).await.unwrap();
-        tx.commit().await.unwrap();
+        it.sight(&lead).await;
         it.advance(3600);
         sweep(&it.test.app).await;
         assert_eq!(it.first().await.status, "ARCHIVED");
+    });
+}
+
+/// One that nobody read is not held, and one that was erased here is not missing.
+#[test]
+fn a_lead_that_was_erased_unread_is_told_apart_from_those_held() {
+    on_each_connected(&[], async |it| {
+        let app = &it.test.app;
+        let erase = async |id: &LeadId| leads::erase(app, &Actor::System, &it.account, id).await.unwrap();
+        let unread = it.sight(&it.submit(60)).await;
+        erase(&unread).await;
+        let read = it.submit(30);
+        sweep(app).await;
+        erase(&it.sight(&read).await).await;
+        let all = it.totals().await;
+        let of_all = (all.at_meta, all.held, all.waiting, all.erased_unread, all.missing);
+        assert_eq!(of_all, (2, 1, 0, 1, 0));
+        let one = it.first().await.completeness;
+        let of_one = (one.at_meta, one.held, one.waiting, one.erased_unread, one.missing);
+        assert_eq!(of_one, (Some(2), 1, 0, 1, Some(0)));
     });
 }
 

@@ -48,7 +48,7 @@ pub async fn hydrate(app: &App) {
 
 impl Connected {
     /// Somebody fills in the first form; no webhook comes by itself.
-    fn send_in(&self) -> String {
+    pub fn send_in(&self) -> String {
         self.world
             .write()
             .unwrap()
@@ -724,9 +724,28 @@ fn a_person_is_forgotten_and_nothing_of_them_is_written_down() {
         let path = format!("/v1/accounts/{}/leads/erase", it.account);
         let (status, done) =
             backend.send(Method::POST, &path, &json!({ "email": " greta@example.com" })).await;
-        assert_eq!((status, done), (StatusCode::OK, json!({ "erased": 1, "searched": 2, "unread": 1 })));
+        let nothing =
+            json!({ "erased": 1, "searched": 2, "unread": 1, "quarantined": 0, "quarantine_until": null });
+        assert_eq!((status, done), (StatusCode::OK, nothing));
         assert_eq!(it.lead("800000000000001").await.state.0.name(), "erased");
         assert_eq!(it.lead("800000000000002").await.state.0, State::Hydrated);
+
+        // What lies in the quarantine is told to the partner; an account learns nothing of others.
+        let kept_from = |at: Timestamp| json!(at.plus_seconds(30 * 24 * HOUR));
+        let came_at = it.test.clock.now();
+        let change =
+            json!({ "field": "leadgen", "value": { "leadgen_id": "800000000000003", "page_id": "1" } });
+        let body = json!({ "object": "page", "entry": [{ "id": "1", "time": 1, "changes": [change] }] });
+        it.announce_raw(&body.to_string()).await;
+        it.test.clock.advance_seconds(HOUR);
+        let nobody = json!({ "email": "nobody@example.com" });
+        let (_, done) = backend.send(Method::POST, &path, &nobody).await;
+        assert_eq!((&done["quarantined"], &done["quarantine_until"]), (&json!(1), &kept_from(came_at)));
+        let own = Backend::new(&it.test, Some(it.account.clone())).await;
+        let (_, done) = own.send(Method::POST, &path, &nobody).await;
+        let now = kept_from(it.test.clock.now());
+        assert_eq!((&done["quarantined"], &done["quarantine_until"]), (&Value::Null, &now));
+
         let (_, done) = backend.send(Method::POST, &path, &json!({ "phone": "001 650 555 1212" })).await;
         assert_eq!(done["erased"], 1);
         let wrong = backend.send(Method::POST, &path, &json!({ "email": "greta" })).await;
@@ -747,6 +766,8 @@ fn a_person_is_forgotten_and_nothing_of_them_is_written_down() {
         while leads::tidy(app).await.unwrap() {}
         let left: Option<Count> = sql("SELECT COUNT(*) AS count FROM leads").optional(&app.db).await.unwrap();
         assert_eq!(left.unwrap().count, 1, "the one that nobody erased");
+        let (_, done) = backend.send(Method::POST, &path, &nobody).await;
+        assert_eq!((&done["quarantined"], &done["quarantine_until"]), (&json!(0), &Value::Null));
     });
 }
 

@@ -24,6 +24,18 @@ pub async fn watch(app: &App) {
 }
 
 impl Connected {
+    /// Somebody else's service takes the app's webhooks of Pages.
+    fn subscribe_another_callback(&self) -> AppSubscription {
+        let other = AppSubscription {
+            callback_url: "https://crm.example.com/hooks".to_owned(),
+            fields: vec!["feed".to_owned()],
+            include_values: true,
+            version: "v26.0".to_owned(),
+        };
+        self.world.write().unwrap().webhooks.subscribe_app(&self.facts.app_id, "page", other.clone());
+        other
+    }
+
     async fn subscriptions(&self) -> Vec<Value> {
         let page = subscriptions::list(&self.test.app, &self.account, None, 100).await.unwrap();
         page.items.iter().map(|it: &Subscription| serde_json::to_value(it).unwrap()).collect()
@@ -264,13 +276,7 @@ fn what_is_no_longer_shared_is_unsubscribed_and_forgotten() {
 #[test]
 fn another_callback_is_left_alone_until_it_is_taken_over() {
     on_each_connected(&[], async |it| {
-        let other = AppSubscription {
-            callback_url: "https://crm.example.com/hooks".to_owned(),
-            fields: vec!["feed".to_owned()],
-            include_values: true,
-            version: "v26.0".to_owned(),
-        };
-        it.world.write().unwrap().webhooks.subscribe_app(&it.facts.app_id, "page", other.clone());
+        let other = it.subscribe_another_callback();
         watch(&it.test.app).await;
         let backend = Backend::new(&it.test, None).await;
         let get =
@@ -319,13 +325,7 @@ fn another_callback_is_left_alone_until_it_is_taken_over() {
 #[test]
 fn what_was_seen_before_a_take_over_is_not_written_after_it() {
     on_each_connected(&[], async |it| {
-        let other = AppSubscription {
-            callback_url: "https://crm.example.com/hooks".to_owned(),
-            fields: vec!["feed".to_owned()],
-            include_values: true,
-            version: "v26.0".to_owned(),
-        };
-        it.world.write().unwrap().webhooks.subscribe_app(&it.facts.app_id, "page", other);
+        it.subscribe_another_callback();
         watch(&it.test.app).await;
         // The faulty one is due, and the other is not.
         it.advance(11 * 60);

@@ -5,9 +5,10 @@ use adjoin::{
         leads::{self, Sighting, Source},
         webhooks::{self, Reason},
     },
-    store::Json,
+    store::{Json, sql},
 };
 use aws_lc_rs::hmac;
+use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -142,6 +143,46 @@ fn a_body_that_says_it_is_too_large_is_refused_unread() {
         });
         let answer = answer.await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    });
+}
+
+/// A number at `/metrics`; 0 where it is not there yet.
+fn metric(world: &Connected, name: &str) -> u64 {
+    let text = world.test.app.metrics.render(0.0);
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.map_or(0, |value| value.parse().unwrap())
+}
+
+#[test]
+fn webhooks_that_come_at_once_share_a_commit() {
+    on_each_connected(&[], async |world| {
+        let world = &*world;
+        let db = &world.test.app.db;
+        let commits = metric(world, "adjoin_webhook_commits_total");
+        // On SQLite this holds the only writer.
+        let mut busy = db.begin_apart().await.unwrap();
+        if db.engine() == "PostgreSQL" {
+            sql("LOCK TABLE webhooks IN EXCLUSIVE MODE").execute(&mut busy).await.unwrap();
+        }
+        let ids = (0..32).map(|nth| (100_000_000_000_000_i64 + nth).to_string());
+        let posts =
+            join_all(ids.map(async |id| post(world, &leadgen(&world.facts.page_id, &[json!(id)])).await));
+        let let_go = async {
+            while metric(world, "adjoin_webhooks_waiting") < 32 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(metric(world, "adjoin_webhook_commits_total"), commits);
+            busy.commit().await.unwrap();
+        };
+        let (answers, ()) = tokio::join!(posts, let_go);
+        assert_eq!(answers, [StatusCode::OK; 32]);
+        // Those that came first, for which the database was not free, and all others.
+        let commits = metric(world, "adjoin_webhook_commits_total") - commits;
+        assert!((1..=2).contains(&commits), "{commits} commits");
+        assert_eq!(metric(world, "adjoin_webhooks_waiting"), 0);
+        assert_eq!(count(world, "webhooks").await, 32);
+        while webhooks::step(&world.test.app).await.unwrap() {}
+        assert_eq!((count(world, "webhooks").await, count(world, "leads").await), (0, 32));
     });
 }
 

@@ -52,12 +52,14 @@ pub struct Completeness {
     pub organic: Option<i64>,
     /// Those that Meta no longer gives out, by its count.
     pub expired: Option<i64>,
-    /// Leads that were read whole, test leads apart. Erased ones count: they were here.
+    /// Leads that were read whole, test leads apart. Those that were erased since count: they were here.
     pub held: i64,
     /// Leads that were announced and could not be read yet.
     pub waiting: i64,
     /// Leads that were announced and that Meta does not have, or no longer, though the Page's leads can be read.
     pub gone: i64,
+    /// Leads that were announced and erased here on request before they were read. They are known, and not missing.
+    pub erased_unread: i64,
     /// At least so many are missing; null when Meta has told no count.
     pub missing: Option<i64>,
     /// When Meta counted.
@@ -66,7 +68,7 @@ pub struct Completeness {
 
 impl Completeness {
     fn of(counts: &Counts, here: table::Here, counted_at: Option<Timestamp>) -> Self {
-        let table::Here { held, waiting, gone } = here;
+        let table::Here { held, waiting, gone, erased_unread } = here;
         Self {
             at_meta: counts.leads,
             organic: counts.organic,
@@ -74,7 +76,8 @@ impl Completeness {
             held,
             waiting,
             gone,
-            missing: counts.missing(held + waiting),
+            erased_unread,
+            missing: counts.missing(held + waiting + erased_unread),
             counted_at,
         }
     }
@@ -118,7 +121,7 @@ pub struct FormVersion {
 }
 
 /// All forms of an account together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Totals {
     pub forms: i64,
     /// Leads by Meta's count, of the forms that it counted.
@@ -131,6 +134,8 @@ pub struct Totals {
     pub waiting: i64,
     /// Leads that were announced and that Meta does not have, or no longer.
     pub gone: i64,
+    /// Leads that were erased here before they were read.
+    pub erased_unread: i64,
     /// At least so many are missing: the sum over the forms.
     pub missing: i64,
     /// Forms that Meta has told no count of.
@@ -167,8 +172,7 @@ pub async fn list(
 }
 
 async fn totals(app: &App, account: &AccountId) -> Result<Totals> {
-    let mut totals =
-        Totals { forms: 0, at_meta: 0, expired: 0, held: 0, waiting: 0, gone: 0, missing: 0, uncounted: 0 };
+    let mut totals = Totals::default();
     for row in table::counted_of_account(&app.db, account, TOTALLED).await? {
         let one = Completeness::of(&row.counts.0, row.here(), None);
         totals.forms += 1;
@@ -177,6 +181,7 @@ async fn totals(app: &App, account: &AccountId) -> Result<Totals> {
         totals.held += one.held;
         totals.waiting += one.waiting;
         totals.gone += one.gone;
+        totals.erased_unread += one.erased_unread;
         totals.missing += one.missing.unwrap_or(0);
         totals.uncounted += i64::from(one.at_meta.is_none());
     }

@@ -11,8 +11,9 @@ use super::{State, sight, view::NOT_FOUND};
 use crate::{
     audit::Actor,
     id::{AccountId, LeadId},
-    service::{App, Error, Result, accounts, webhooks},
+    service::{App, Error, Result, accounts, api_keys::Reach, webhooks},
     store::{audit, connectors, lead_erasure as table, leads},
+    time::Timestamp,
     vault::Scope,
 };
 
@@ -52,6 +53,12 @@ pub struct ErasedPerson {
     pub searched: u64,
     /// Leads that are not read from Meta yet, so nobody knows whose they are: ask again once they are read.
     pub unread: i64,
+    /// Changes in the quarantine, which is the partner's and is not looked into. One of leads holds Meta's ids only; of one
+    /// that nobody understood, nobody knows what it holds. Null for a key of one account.
+    pub quarantined: Option<i64>,
+    /// When the last of these changes is forgotten by itself, unless it finds its account before; null when there is none. For
+    /// a key of one account it is 30 days from now, whatever lies there: nothing of now is kept longer.
+    pub quarantine_until: Option<Timestamp>,
 }
 
 /// Erases every lead of an account in which this e-mail address or phone number stands. There is no index of persons: the
@@ -59,15 +66,17 @@ pub struct ErasedPerson {
 pub async fn erase_person(
     app: &App,
     actor: &Actor,
+    reach: &Reach,
     account: &AccountId,
     person: &Person,
 ) -> Result<ErasedPerson> {
     let wanted = Wanted::read(person)?;
     accounts::get(app, account).await?;
     let scope = Scope::Account(account.clone());
-    // Counted before: what is read while we search is behind us, or found.
+    // Counted before: what is read or sorted while we search is behind us, or found.
+    let (quarantined, quarantine_until) = in_quarantine(app, reach).await?;
     let unread = table::unread(&app.db, account).await?;
-    let mut done = ErasedPerson { erased: 0, searched: 0, unread };
+    let mut done = ErasedPerson { erased: 0, searched: 0, unread, quarantined, quarantine_until };
     let mut after = String::new();
     loop {
         let page = table::held(&app.db, account, &after, BATCH).await?;
@@ -93,6 +102,16 @@ pub async fn erase_person(
     audit::insert(&mut tx, actor, "leads.person_erased", account.as_str(), detail, app.clock.now()).await?;
     tx.commit().await?;
     Ok(done)
+}
+
+/// How many changes lie in the quarantine, and when the last of them goes; an account is told nothing of others.
+async fn in_quarantine(app: &App, reach: &Reach) -> Result<(Option<i64>, Option<Timestamp>)> {
+    if let Reach::One(_) = reach {
+        return Ok((None, Some(webhooks::quarantined_until(app.clock.now()))));
+    }
+    let counts = webhooks::counts(app).await?;
+    let last = counts.iter().map(|it| it.last_at).max();
+    Ok((Some(counts.iter().map(|it| it.count).sum()), last.map(webhooks::quarantined_until)))
 }
 
 /// A person as answers are compared with.

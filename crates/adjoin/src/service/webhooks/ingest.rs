@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
     id::WebhookId,
+    metrics::Metrics,
     store::{
         self, Db,
         webhooks::{self as table, Stored},
@@ -52,19 +53,20 @@ pub struct Intake {
     queue: mpsc::Sender<Waiting>,
     /// A permit a byte.
     room: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
 }
 
 impl Intake {
     /// Starts the task that writes. It ends when the intake is dropped.
-    pub fn start(db: Db) -> Self {
-        let (intake, waiting) = Self::new();
-        tokio::spawn(write(db, waiting));
+    pub fn start(db: Db, metrics: Arc<Metrics>) -> Self {
+        let (intake, waiting) = Self::new(Arc::clone(&metrics));
+        tokio::spawn(write(db, waiting, metrics));
         intake
     }
 
-    fn new() -> (Self, mpsc::Receiver<Waiting>) {
+    fn new(metrics: Arc<Metrics>) -> (Self, mpsc::Receiver<Waiting>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        (Self { queue, room: Arc::new(Semaphore::new(QUEUE_BYTES)) }, waiting)
+        (Self { queue, room: Arc::new(Semaphore::new(QUEUE_BYTES)), metrics }, waiting)
     }
 
     /// Answers once the body is committed.
@@ -75,11 +77,12 @@ impl Intake {
         let row = Stored { id: WebhookId::new(), received_at: now, body };
         let waiting = Waiting { row, asker: Asker { tell, _room: room } };
         self.queue.try_send(waiting).map_err(|_| NotStored::Full)?;
+        self.metrics.webhook_waits();
         told.await.unwrap_or(Err(NotStored::Failed))
     }
 }
 
-async fn write(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
+async fn write(db: Db, mut waiting: mpsc::Receiver<Waiting>, metrics: Arc<Metrics>) {
     while let Some(first) = waiting.recv().await {
         let mut bytes = first.row.body.len();
         let (mut rows, mut askers) = (vec![first.row], vec![first.asker]);
@@ -91,13 +94,14 @@ async fn write(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
             rows.push(next.row);
             askers.push(next.asker);
         }
-        let outcome = commit(&db, &rows).await.map_err(|error| {
+        let outcome = commit(&db, &rows).await.map(|()| metrics.webhooks_committed()).map_err(|error| {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "webhooks were not stored; Meta is asked to send them again"
             );
             NotStored::Failed
         });
+        metrics.webhooks_settled(u32::try_from(rows.len()).unwrap_or(u32::MAX));
         drop(rows);
         for asker in askers {
             // Who went away is told again by Meta; the lead is the same one then.
@@ -119,7 +123,7 @@ mod tests {
     /// What the database is too slow for is told to come again; what is stored makes room.
     #[tokio::test]
     async fn the_bytes_that_wait_have_a_limit() {
-        let (intake, mut waiting) = Intake::new();
+        let (intake, mut waiting) = Intake::new(Arc::default());
         let intake = Arc::new(intake);
         let store = |bytes: usize| {
             let intake = Arc::clone(&intake);

@@ -24,7 +24,9 @@ use crate::{
 };
 
 pub use ingest::{Intake, NotStored};
-pub use quarantine::{Counted, Quarantined, Reason, counts, list, prune, release, release_known};
+pub use quarantine::{
+    Counted, Quarantined, Reason, counts, list, prune, quarantined_until, release, release_known,
+};
 pub use sort::step;
 
 /// What the verify token is derived from, beside the app's secret.

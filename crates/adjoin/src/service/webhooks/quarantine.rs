@@ -163,6 +163,11 @@ pub async fn counts(app: &App) -> Result<Vec<Counted>> {
     Ok(rows.into_iter().map(counted).collect())
 }
 
+/// When a change that came at this moment is forgotten.
+pub fn quarantined_until(received_at: Timestamp) -> Timestamp {
+    received_at.plus_seconds(KEPT_SECONDS)
+}
+
 /// Forgets some of what is older than it is kept; answers how many.
 pub async fn prune(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64> {
     Ok(table::prune(tx, now.plus_seconds(-KEPT_SECONDS), limit).await?)

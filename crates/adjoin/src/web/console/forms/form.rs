@@ -117,6 +117,7 @@ mod tests {
                 held: 10,
                 waiting: 1,
                 gone: 0,
+                erased_unread: 0,
                 missing: Some(0),
                 counted_at: Some(now),
             },

@@ -105,6 +105,7 @@ mod tests {
                 held: 10,
                 waiting: 1,
                 gone: 0,
+                erased_unread: 0,
                 missing,
                 counted_at: None,
             },
@@ -137,6 +138,7 @@ mod tests {
             held: 10,
             waiting: 1,
             gone: 0,
+            erased_unread: 0,
             missing: 3,
             uncounted: 0,
         };

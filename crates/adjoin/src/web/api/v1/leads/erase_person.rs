@@ -26,7 +26,7 @@ pub async fn handle(
     Body(input): Body<PersonInput>,
 ) -> Result<Json<ErasedPerson>> {
     let person = Person { email: input.email, phone: input.phone };
-    Ok(Json(leads::erase_person(&app, &account.actor, &account.id, &person).await?))
+    Ok(Json(leads::erase_person(&app, &account.actor, &account.reach, &account.id, &person).await?))
 }
 
 pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -36,6 +36,7 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
         "Erase a person's leads",
         "Erases every lead of the account in which this e-mail address or phone number stands. There is no index of \
          persons, so the leads are opened one after the other: that takes a moment when there are many. The person is \
-         not written down, also not in the audit log. `unread` leads could not be looked into; ask again once they are read.",
+         not written down, also not in the audit log. `unread` leads could not be looked into; ask again once they are read. \
+         Nor is the quarantine looked into: `quarantined` changes lie there, the last until `quarantine_until`.",
     )
 }
