@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("../../migrations/0002_leads.sql")),
     (NAMES_FOLDED, include_str!("../../migrations/0003_indexes.sql")),
     (4, include_str!("../../migrations/0004_deliveries.sql")),
+    (6, include_str!("../../migrations/0006_canaries.sql")),
 ];
 /// The version that adds a column which the code alone can fill.
 const NAMES_FOLDED: i64 = 3;

@@ -140,7 +140,8 @@ pub(super) async fn complete(
     lead.ad_set_id = detail::id(answer.get("adset_id"));
     lead.campaign_id = detail::id(answer.get("campaign_id"));
     lead.is_organic = detail::truth(&answer["is_organic"]);
-    lead.is_test = is_test || detail::is_test(answer);
+    // A canary was known as one before.
+    lead.is_test |= is_test || detail::is_test(answer);
     lead.platform = detail::text(answer, "platform");
     lead.submitted_at = detail::time(answer.get("created_time")).or(lead.submitted_at);
     lead.form_version_id = table::newest_version(tx, &lead.account_id, &lead.form_id).await?;
