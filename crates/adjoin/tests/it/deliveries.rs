@@ -55,7 +55,7 @@ enum Answer {
 }
 
 #[derive(Debug, Clone)]
-struct Got {
+pub struct Got {
     headers: HeaderMap,
     body: Bytes,
 }
@@ -65,7 +65,7 @@ impl Got {
         self.headers[name].to_str().unwrap()
     }
 
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
@@ -90,8 +90,8 @@ struct Script {
 
 /// A partner's backend that events are posted to.
 #[derive(Debug)]
-struct Receiver {
-    url: String,
+pub struct Receiver {
+    pub url: String,
     script: Arc<Script>,
     server: JoinHandle<()>,
 }
@@ -103,7 +103,7 @@ impl Drop for Receiver {
 }
 
 impl Receiver {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/in", listener.local_addr().unwrap());
         let script = Arc::<Script>::default();
@@ -120,7 +120,7 @@ impl Receiver {
         *self.script.always.lock().unwrap() = answer;
     }
 
-    fn got(&self) -> Vec<Got> {
+    pub fn got(&self) -> Vec<Got> {
         self.script.got.lock().unwrap().clone()
     }
 

@@ -192,9 +192,8 @@ impl Turn<'_> {
             }
             // Of a run that was cut off.
             match self.ask(&form, &Request::delete(format!("/{}", lead.id))).await? {
-                Ok(_) => {}
-                Err(stop) if stop.gone => {}
-                Err(stop) => return Ok(Some(self.not_sent(stop, asked_at, by))),
+                Err(stop) if !stop.gone => return Ok(Some(self.not_sent(stop, asked_at, by))),
+                _ => self.keep_out(&form, &lead.id).await?,
             }
         }
         let since = self.app.clock.now();
@@ -234,8 +233,8 @@ impl Turn<'_> {
                 Next::After(Run::Asked { at: asked_at, by }, wait)
             }
             _ => {
-                let step = if stop.unusable { Step::Connection } else { Step::Send };
-                self.lost(Way::default(), stop.failure(step))
+                let lost_at = if stop.unusable { Step::Connection } else { Step::Send };
+                self.lost(Way::default(), stop.failure(lost_at))
             }
         }
     }
@@ -276,6 +275,7 @@ impl Turn<'_> {
             };
         }
         let Some(stop) = stopped else {
+            self.keep_out(&form, &id).await?;
             self.row.state.0.ours = None;
             return Ok(Some(Next::End(outcome.removed(self.app.clock.now()))));
         };
@@ -289,6 +289,13 @@ impl Turn<'_> {
             Outcome::Passed { way, .. } => self.lost(way, stop.failure(Step::Remove)),
             failed @ Outcome::Failed { .. } => Next::End(failed),
         }))
+    }
+
+    /// A test lead that was taken away does not come in any more.
+    async fn keep_out(&self, form: &forms::Stored, meta_lead_id: &str) -> Result<()> {
+        let mut tx = self.app.db.begin_apart().await?;
+        leads::keep_out(&mut tx, form, meta_lead_id, self.app.clock.now()).await?;
+        Ok(tx.commit().await?)
     }
 
     /// The test leads of the form: one at most.

@@ -156,6 +156,7 @@ impl Outcome {
     }
 
     /// The same, and it was taken away then.
+    #[must_use]
     pub fn removed(mut self, now: Timestamp) -> Self {
         match &mut self {
             Self::Passed { at, way } | Self::Failed { at, way, .. } => {
