@@ -27,6 +27,7 @@ const DELIVERIES_WAITING: &str = "adjoin_deliveries_waiting";
 const DELIVERY_AGE: &str = "adjoin_delivery_age_seconds";
 const ERROR_SHARE: &str = "adjoin_meta_error_share";
 const LEADS: &str = "adjoin_leads_read_total";
+const CANARIES: &str = "adjoin_canaries_total";
 const LEAD_AGE: &str = "adjoin_lead_age_at_reading_seconds";
 const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
 
@@ -88,6 +89,11 @@ impl Default for Metrics {
             None,
             "Tries to read a lead from Meta, by how they ended; those after `read` park it by that cause"
                 .into(),
+        );
+        recorder.describe_counter(
+            name(CANARIES),
+            None,
+            "Canaries that ended, by how: `passed`, or the step at which they were lost".into(),
         );
         recorder.describe_histogram(
             name(LEAD_AGE),
@@ -170,6 +176,12 @@ impl Metrics {
     pub fn leads(&self, outcome: &'static str, leads: u64) {
         let key = Key::from_parts(LEADS, vec![Label::from_static_parts("outcome", outcome)]);
         self.recorder.register_counter(&key, &METADATA).increment(leads);
+    }
+
+    /// A canary ended: `passed`, or the step at which it was lost.
+    pub fn canary(&self, outcome: &'static str) {
+        let key = Key::from_parts(CANARIES, vec![Label::from_static_parts("outcome", outcome)]);
+        self.recorder.register_counter(&key, &METADATA).increment(1);
     }
 
     /// How old a lead was when it was read.

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod calls;
+pub mod canaries;
 pub mod connect_sessions;
 pub mod connections;
 pub mod consent;

@@ -8,7 +8,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{App, Result, connect_sessions, deliveries, forms, leads, subscriptions, webhooks};
+use super::{App, Result, canaries, connect_sessions, deliveries, forms, leads, subscriptions, webhooks};
 use crate::store::leases;
 
 /// One `Notify` a kind. A wake before the loop waits is kept, so none is missed.
@@ -22,6 +22,8 @@ pub struct Wakes {
     pub sweep: Notify,
     /// A subscription is to be checked.
     pub watch: Notify,
+    /// A canary was asked for.
+    pub canary: Notify,
     /// An event is to be delivered.
     pub deliver: Notify,
 }
@@ -33,6 +35,7 @@ enum Kind {
     Hydrate,
     Sweep,
     Watch,
+    Canary,
     Tidy,
 }
 
@@ -40,7 +43,7 @@ enum Kind {
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Sort, Self::Hydrate, Self::Sweep, Self::Watch, Self::Tidy];
+    const ALL: [Self; 6] = [Self::Sort, Self::Hydrate, Self::Sweep, Self::Watch, Self::Canary, Self::Tidy];
 
     /// Does what is due now. True when there is more to do at once.
     async fn step(self, app: &App) -> Result<bool> {
@@ -49,6 +52,7 @@ impl Kind {
             Self::Hydrate => leads::step(app).await,
             Self::Sweep => forms::step(app).await,
             Self::Watch => subscriptions::step(app).await,
+            Self::Canary => canaries::step(app).await,
             Self::Tidy => tidy(app).await,
         }
     }
@@ -57,7 +61,7 @@ impl Kind {
     const fn every(self) -> Duration {
         match self {
             Self::Sort | Self::Hydrate => Duration::from_secs(1),
-            Self::Sweep | Self::Watch => Duration::from_secs(5),
+            Self::Sweep | Self::Watch | Self::Canary => Duration::from_secs(5),
             Self::Tidy => Duration::from_secs(30),
         }
     }
@@ -68,6 +72,7 @@ impl Kind {
             Self::Hydrate => wakes.hydrate.notified().await,
             Self::Sweep => wakes.sweep.notified().await,
             Self::Watch => wakes.watch.notified().await,
+            Self::Canary => wakes.canary.notified().await,
             Self::Tidy => std::future::pending().await,
         }
     }

@@ -123,12 +123,13 @@ pub fn detail_place<'a>(scope: &'a Scope, row: &'a str) -> Place<'a> {
     Place { scope, table: "leads", column: "detail_sealed", row }
 }
 
-/// Adds a lead, unless the account has it. False when it did.
+/// Adds a lead, unless the account has it; that of a canary as a test lead. False when it did.
 pub async fn insert_if_absent(tx: &mut Tx, lead: &Stored) -> Result<bool> {
     let done = sql(
         "INSERT INTO leads (id, account_id, meta_lead_id, page_id, form_id, ad_id, is_test, status, cause,
                                        state, submitted_at, seen_at, attempts, due_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         VALUES ($1, $2, $3, $4, $5, $6, $7 OR EXISTS (SELECT 1 FROM canaries c WHERE c.meta_lead_id = $3),
+                 $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT (account_id, meta_lead_id) DO NOTHING",
     )
     .bind(&lead.id)

@@ -68,6 +68,7 @@ async fn end_all(db: &Db, now: Timestamp) -> Result<()> {
         .execute(&mut tx)
         .await?;
     sql("UPDATE forms SET leased_until = NULL WHERE leased_until IS NOT NULL").execute(&mut tx).await?;
+    sql("UPDATE canaries SET leased_until = NULL WHERE leased_until IS NOT NULL").execute(&mut tx).await?;
     // A claim moved these to the end of its lease.
     sql("UPDATE deliveries SET due_at = $1, leased_until = NULL WHERE status = 'pending' AND leased_until IS NOT NULL")
         .bind(now)

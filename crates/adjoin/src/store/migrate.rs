@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (NAMES_FOLDED, include_str!("../../migrations/0003_indexes.sql")),
     (4, include_str!("../../migrations/0004_deliveries.sql")),
     (5, include_str!("../../migrations/0005_lead_way.sql")),
+    (6, include_str!("../../migrations/0006_canaries.sql")),
 ];
 /// The version that adds a column which the code alone can fill.
 const NAMES_FOLDED: i64 = 3;

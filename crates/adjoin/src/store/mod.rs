@@ -13,6 +13,7 @@ pub mod api_keys;
 pub mod app_subscriptions;
 pub mod audit;
 pub mod calls;
+pub mod canaries;
 pub mod connect_sessions;
 pub mod connections;
 pub mod connectors;

@@ -2,6 +2,7 @@
 
 mod api;
 mod call;
+mod canaries;
 mod connect;
 mod console;
 mod console_leads;

@@ -33,6 +33,13 @@ pub enum Kind {
     SubscriptionFaulty,
     #[serde(rename = "subscription.restored")]
     SubscriptionRestored,
+    /// A canary, the test lead that Adjoin sends through a form, did not arrive: `step` says where it was lost, and `next_step`
+    /// what to do. Told once, until the canary is lost elsewhere or arrives.
+    #[serde(rename = "canary.failed")]
+    CanaryFailed,
+    /// A canary arrived, after one that did not.
+    #[serde(rename = "canary.passed")]
+    CanaryPassed,
     /// An ad, ad set or campaign has an issue.
     #[serde(rename = "ad.issue")]
     AdIssue,
@@ -59,7 +66,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::LeadCreated,
         Self::LeadUpdated,
         Self::LeadExpiring,
@@ -69,6 +76,8 @@ impl Kind {
         Self::ConnectionRevoked,
         Self::SubscriptionFaulty,
         Self::SubscriptionRestored,
+        Self::CanaryFailed,
+        Self::CanaryPassed,
         Self::AdIssue,
         Self::AdStatusChanged,
         Self::AdProcessed,
@@ -91,6 +100,8 @@ impl Kind {
             Self::ConnectionRevoked => "connection.revoked",
             Self::SubscriptionFaulty => "subscription.faulty",
             Self::SubscriptionRestored => "subscription.restored",
+            Self::CanaryFailed => "canary.failed",
+            Self::CanaryPassed => "canary.passed",
             Self::AdIssue => "ad.issue",
             Self::AdStatusChanged => "ad.status_changed",
             Self::AdProcessed => "ad.processed",

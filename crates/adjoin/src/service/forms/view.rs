@@ -8,7 +8,10 @@ use super::{Counts, Done, KEPT_DAYS, PassKind, SweepTrouble};
 use crate::{
     audit::Actor,
     id::{AccountId, FormVersionId},
-    service::{App, Error, Result, accounts},
+    service::{
+        App, Error, Result, accounts,
+        canaries::{self, Canary},
+    },
     store::{Page, audit, form_versions, forms as table, subscriptions},
     time::Timestamp,
 };
@@ -108,6 +111,8 @@ pub struct FormDetail {
     pub form: Form,
     /// Newest first. At most 50.
     pub versions: Vec<FormVersion>,
+    /// Null where none was ever asked for.
+    pub canary: Option<Canary>,
 }
 
 /// A form as it stood when it was read.
@@ -221,7 +226,8 @@ pub async fn get(app: &App, account: &AccountId, form_id: &str) -> Result<FormDe
         .into_iter()
         .map(|row| FormVersion { id: row.id, seen_at: row.seen_at, content: row.content.0 })
         .collect();
-    Ok(FormDetail { form: view(app, row).await?, versions })
+    let canary = canaries::get(app, account, form_id).await?;
+    Ok(FormDetail { form: view(app, row).await?, versions, canary })
 }
 
 /// Reads the last days of a form's leads again, at once.

@@ -24,9 +24,9 @@ use crate::service::{App, Result};
 pub use detail::{id, maybe_a_test, time};
 pub use erase::{ErasedPerson, Person, erase, erase_person, retry, retry_all, tidy};
 pub use expiry::tell as tell_expiring;
-pub use read::{Fields, asks_too_much, test_leads};
+pub use read::{Fields, TestLead, ask_test_leads, asks_too_much, test_leads};
 pub use render::{Answer, Consent, Content, render};
-pub use sight::{Sighted, Sighting, Source, drain, fill, sight};
+pub use sight::{Sighted, Sighting, Source, drain, fill, keep_out, sight};
 pub use stages::{Stage, StageState};
 pub use state::{Cause, State};
 pub use view::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use adjoin_graph::{Batch, BatchAnswer, BatchItem, Error as GraphError, Request};
+use adjoin_graph::{Answer, Batch, BatchAnswer, BatchItem, Error as GraphError, Request};
 use adjoin_marketing::errors::Class;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,10 +11,13 @@ use super::{
     detail,
     trouble::{Kind, Trouble},
 };
-use crate::service::{
-    Who,
-    connections::Access,
-    meta::{self, Line},
+use crate::{
+    service::{
+        Who,
+        connections::Access,
+        meta::{self, Line},
+    },
+    time::Timestamp,
 };
 
 /// Which fields of a lead are asked for: all at first, then less. Source: the `Lead` of Meta's SDKs.
@@ -189,24 +192,45 @@ fn request(id: &str, fields: Fields) -> Request {
     Request::get(format!("/{id}")).param("fields", fields.text())
 }
 
+/// A test lead as a form lists it.
+#[derive(Debug, Clone)]
+pub struct TestLead {
+    /// Meta's id.
+    pub id: String,
+    pub created_at: Option<Timestamp>,
+}
+
+/// Asks for a form's test leads; [`TestLead::all`] reads the answer.
+pub fn ask_test_leads(form_id: &str) -> Request {
+    Request::get(format!("/{form_id}/test_leads")).param("fields", "id,created_time")
+}
+
+impl TestLead {
+    pub fn all(answer: &Answer) -> Result<Vec<Self>, GraphError> {
+        #[derive(Deserialize)]
+        struct Rows {
+            data: Vec<Value>,
+        }
+        let read = |row: &Value| {
+            Some(Self { id: detail::id(row.get("id"))?, created_at: detail::time(row.get("created_time")) })
+        };
+        Ok(answer.parse::<Rows>()?.data.iter().filter_map(read).collect())
+    }
+}
+
 /// The test leads of these forms of a Page, by Meta's ids: one a form at most. Where Meta does not tell, nobody waits for
 /// it: the lead goes out unmarked, and `lead.report_stage` asks again before it tells anybody.
 ///
 /// Asked once for the leads that are read together, and only of forms with one that came through no ad: a call beside the
 /// one that the lead itself costs. The list is not kept, since a test lead may be deleted and another made at any time.
 pub async fn test_leads(line: &Line<'_>, forms: impl IntoIterator<Item = &str>) -> BTreeSet<String> {
-    #[derive(Deserialize)]
-    struct Rows {
-        data: Vec<Value>,
-    }
     let mut found = BTreeSet::new();
     for form_id in forms {
         if line.room().is_err() {
             break;
         }
-        let request = Request::get(format!("/{form_id}/test_leads")).param("fields", "id");
-        match line.send(&request).await.and_then(|answer| answer.parse::<Rows>()) {
-            Ok(rows) => found.extend(rows.data.iter().filter_map(|row| detail::id(row.get("id")))),
+        match line.send(&ask_test_leads(form_id)).await.and_then(|answer| TestLead::all(&answer)) {
+            Ok(leads) => found.extend(leads.into_iter().map(|lead| lead.id)),
             // What is refused for one form is refused for all of the Page, and who is away is not waited for again.
             Err(error) => {
                 tracing::info!(form_id, %error, "Meta does not tell which leads are test leads");

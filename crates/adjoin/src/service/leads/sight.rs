@@ -7,7 +7,7 @@ use crate::{
         App, Result,
         events::{self, Kind, NewEvent},
     },
-    store::{Json, Tx, lead_sightings, leads as table},
+    store::{Json, Tx, forms, lead_sightings, leads as table},
     time::Timestamp,
     vault::Scope,
 };
@@ -60,20 +60,21 @@ pub struct Sighted {
     pub hydrated_now: bool,
 }
 
-/// Takes note of a lead. Its identity is Meta's id: whoever names it, and however often, it is one lead and one
-/// `lead.created`. What was erased stays erased.
-///
-/// After the commit wake `app.wakes.hydrate`, and `app.wakes.deliver` when something was hydrated.
-pub async fn sight(app: &App, tx: &mut Tx, sighting: Sighting) -> Result<Sighted> {
-    let Sighting { account_id, meta_lead_id, page_id, form_id, ad_id, submitted_at, source, at, detail } =
-        sighting;
-    let new = table::Stored {
+/// A lead of which nothing is known but that it is there.
+fn new(
+    account_id: AccountId,
+    meta_lead_id: String,
+    page_id: String,
+    form_id: String,
+    at: Timestamp,
+) -> table::Stored {
+    table::Stored {
         id: LeadId::new(),
         account_id,
         meta_lead_id,
         page_id,
         form_id,
-        ad_id,
+        ad_id: None,
         ad_set_id: None,
         campaign_id: None,
         is_organic: None,
@@ -81,14 +82,37 @@ pub async fn sight(app: &App, tx: &mut Tx, sighting: Sighting) -> Result<Sighted
         platform: None,
         state: Json(State::Seen),
         form_version_id: None,
-        submitted_at,
+        submitted_at: None,
         seen_at: at,
         hydrated_at: None,
         delivered_at: None,
         attempts: 0,
         due_at: Some(at),
         leased_until: None,
+    }
+}
+
+/// Keeps a canary out that was deleted at Meta before anybody named it: a webhook that comes late finds it erased.
+pub async fn keep_out(tx: &mut Tx, form: &forms::Stored, meta_lead_id: &str, at: Timestamp) -> Result<()> {
+    let (account, page_id) = (form.account_id.clone(), form.page_id.clone());
+    let erased = table::Stored {
+        is_test: true,
+        state: Json(State::Erased { at }),
+        due_at: None,
+        ..new(account, meta_lead_id.to_owned(), page_id, form.form_id.clone(), at)
     };
+    table::insert_if_absent(tx, &erased).await?;
+    Ok(())
+}
+
+/// Takes note of a lead. Its identity is Meta's id: whoever names it, and however often, it is one lead and one
+/// `lead.created`. What was erased stays erased.
+///
+/// After the commit wake `app.wakes.hydrate`, and `app.wakes.deliver` when something was hydrated.
+pub async fn sight(app: &App, tx: &mut Tx, sighting: Sighting) -> Result<Sighted> {
+    let Sighting { account_id, meta_lead_id, page_id, form_id, ad_id, submitted_at, source, at, detail } =
+        sighting;
+    let new = table::Stored { ad_id, submitted_at, ..new(account_id, meta_lead_id, page_id, form_id, at) };
     let is_new = table::insert_if_absent(tx, &new).await?;
     let mut lead = if is_new {
         new
@@ -144,7 +168,8 @@ pub(super) async fn complete(
     lead.ad_set_id = detail::id(answer.get("adset_id"));
     lead.campaign_id = detail::id(answer.get("campaign_id"));
     lead.is_organic = detail::truth(&answer["is_organic"]);
-    lead.is_test = is_test || detail::is_test(answer);
+    // A canary was known as one before.
+    lead.is_test |= is_test || detail::is_test(answer);
     lead.platform = detail::text(answer, "platform");
     lead.submitted_at = detail::time(answer.get("created_time")).or(lead.submitted_at);
     lead.form_version_id = table::newest_version(tx, &lead.account_id, &lead.form_id).await?;

@@ -105,6 +105,10 @@ fn routes() -> ApiRouter<App> {
         .api_route("/v1/accounts/{account_id}/forms/sweep", verb!(post_with forms::sweep))
         .api_route("/v1/accounts/{account_id}/forms/{form_id}", verb!(get_with forms::get))
         .api_route("/v1/accounts/{account_id}/forms/{form_id}/backfill", verb!(post_with forms::backfill))
+        .api_route(
+            "/v1/accounts/{account_id}/forms/{form_id}/canary",
+            verb!(post_with forms::canary_run).merge(verb!(put_with forms::canary_daily)),
+        )
         .api_route("/v1/accounts/{account_id}/leads", verb!(get_with leads::list))
         .api_route("/v1/accounts/{account_id}/leads/erase", verb!(post_with leads::erase_person))
         .api_route("/v1/accounts/{account_id}/leads/retry", verb!(post_with leads::retry_all))

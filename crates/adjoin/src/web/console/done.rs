@@ -44,6 +44,9 @@ done! {
     DisconnectedNotAtMeta = "disconnected-not-at-meta", "Our copy of the token is erased. Meta did not take the consent back; the person can remove the app at Facebook under Business Integrations.";
     SweepAsked = "sweep-asked", "All forms are being swept. What was missing appears in the inbox.";
     BackfillAsked = "backfill-asked", "The backfill is under way. What is missing is taken in and delivered.";
+    CanaryAsked = "canary-asked", "The canary is on its way.";
+    CanaryDaily = "canary-daily", "A canary is sent every day.";
+    CanaryNotDaily = "canary-not-daily", "No canary is sent by itself any more.";
     CheckAsked = "check-asked", "The subscriptions are being checked at Meta.";
     TakenOver = "taken-over", "The webhooks come here now. Meta has confirmed it.";
     LeadsRetried = "leads-retried", "The leads that wait are being read from Meta.";

@@ -115,6 +115,11 @@ pub fn router(app: &App) -> Router<App> {
             "/accounts/{account}/forms/{form}/backfill",
             get(forms::form::show).post(forms::form::backfill),
         )
+        .route("/accounts/{account}/forms/{form}/canary", get(forms::form::show).post(forms::form::canary))
+        .route(
+            "/accounts/{account}/forms/{form}/canary/daily",
+            get(forms::form::show).post(forms::form::daily_canary),
+        )
         .route(
             "/accounts/{account}/subscriptions/check",
             get(forms::actions::back).post(forms::actions::check),

@@ -141,6 +141,8 @@ fn what(kind: Kind) -> &'static str {
             "webhooks of a Page, an ad account or the whole app do not come, with the cause"
         }
         Kind::SubscriptionRestored => "they come again",
+        Kind::CanaryFailed => "the test lead that Adjoin sends through a form did not arrive",
+        Kind::CanaryPassed => "it arrives again",
         Kind::AdIssue => "an ad, ad set or campaign has an issue",
         Kind::AdStatusChanged => "its effective status changed; Meta does not say to what",
         Kind::AdProcessed => "Meta has processed it",

@@ -1,9 +1,9 @@
-//! One form: how far its sweep is, its versions, and a backfill.
+//! One form: how far its sweep is, its canary, its versions, and a backfill.
 
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
@@ -12,6 +12,7 @@ use crate::{
     service::{
         App,
         accounts::{self, Account},
+        canaries,
         forms::{self, FormDetail, FormVersion},
     },
     web::console::{
@@ -21,7 +22,7 @@ use crate::{
         done::Done,
         input::Form as Sent,
         parts::{Field, Mark, Refusal, Tone},
-        words::{counted, length},
+        words::{counted, length, sentence},
     },
 };
 
@@ -40,7 +41,16 @@ pub struct Given {
     days: String,
 }
 
+#[derive(Debug, Deserialize)]
+pub struct Switched {
+    daily: bool,
+}
+
 impl FormPage {
+    fn is_daily(&self) -> bool {
+        self.detail.canary.as_ref().is_some_and(|canary| canary.daily)
+    }
+
     /// What a version asks, as labels, or keys where there is no label.
     fn questions(version: &FormVersion) -> Vec<&str> {
         let all = version.content["questions"].as_array().into_iter().flatten();
@@ -81,6 +91,35 @@ pub async fn backfill(
     }
 }
 
+pub async fn canary(
+    State(app): State<App>,
+    frame: Frame,
+    Path((account, form)): Path<(String, String)>,
+) -> Result<Response> {
+    let account = accounts::get(&app, &account_id(&account)?).await?;
+    match canaries::run_now(&app, &frame.actor(), &account.id, &form).await {
+        Ok(_) => Ok(Done::CanaryAsked.at(&format!("/accounts/{}/forms/{form}", account.id)).into_response()),
+        Err(error) => {
+            let refusal = Refusal::from_error(error)?;
+            let detail = forms::get(&app, &account.id, &form).await?;
+            let days = forms::KEPT_DAYS.to_string();
+            Ok(Page::refused(FormPage { frame, account, detail, days, refusal }).into_response())
+        }
+    }
+}
+
+pub async fn daily_canary(
+    State(app): State<App>,
+    frame: Frame,
+    Path((account, form)): Path<(String, String)>,
+    Sent(given): Sent<Switched>,
+) -> Result<Redirect> {
+    let account = account_id(&account)?;
+    canaries::set_daily(&app, &frame.actor(), &account, &form, given.daily).await?;
+    let done = if given.daily { Done::CanaryDaily } else { Done::CanaryNotDaily };
+    Ok(done.at(&format!("/accounts/{account}/forms/{form}")))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -88,7 +127,11 @@ mod tests {
     use super::*;
     use crate::{
         id::{AccountId, FormVersionId},
-        service::forms::{Completeness, Done as Pass, Form, PassKind, SweepView},
+        service::{
+            Who,
+            canaries::{Canary, Failure, Outcome, Step, Way},
+            forms::{Completeness, Done as Pass, Form, PassKind, SweepView},
+        },
         time::Timestamp,
     };
 
@@ -134,6 +177,19 @@ mod tests {
         };
         let content = json!({ "questions": [{ "key": "email", "label": "E-mail <b>" }, { "key": "size" }] });
         let version = FormVersion { id: FormVersionId::new(), seen_at: now, content };
+        let failure = Failure {
+            step: Step::Webhook,
+            message: "no webhook <b>".to_owned(),
+            who: Who::Partner,
+            next_step: "look".to_owned(),
+        };
+        let way = Way { sent_at: Some(now), removed_at: Some(now), ..Way::default() };
+        let canary = Canary {
+            daily: true,
+            under_way: None,
+            next_at: Some(now.plus_seconds(7200)),
+            last: Some(Outcome::Failed { at: now, way, failure }),
+        };
         let refusal = Refusal {
             faults: vec![crate::service::Fault::new("days", "Meta keeps 90 days", "1 to 90")],
             problem: None,
@@ -141,15 +197,26 @@ mod tests {
         let page = FormPage {
             frame: Frame::sample(now),
             account,
-            detail: FormDetail { form, versions: vec![version] },
+            detail: FormDetail { form, versions: vec![version], canary: Some(canary) },
             days: "400".to_owned(),
             refusal,
         };
         let html = page.render().unwrap();
         assert!(!html.contains("<b>"));
-        for words in
-            ["Archived", "15 minutes", "a backfill", "E-mail &#60;b&#62;", "size", "value=\"400\"", "2 new"]
-        {
+        for words in [
+            "Archived",
+            "15 minutes",
+            "a backfill",
+            "E-mail &#60;b&#62;",
+            "size",
+            "value=\"400\"",
+            "2 new",
+            "Lost at the webhook",
+            "no webhook &#60;b&#62;",
+            "Deleted at Meta",
+            "Stop the daily canary",
+            "in 2 hours",
+        ] {
             assert!(html.contains(words), "{words}");
         }
     }

@@ -4,9 +4,11 @@ use askama::{Template, filters::HtmlSafe};
 
 use crate::{
     service::{
+        canaries::{self, Canary, Outcome, Stage},
         forms::{Completeness, PassKind, Totals},
         subscriptions::{AppState, Object, State},
     },
+    time::Timestamp,
     web::console::parts::{Badge, Tone},
 };
 
@@ -61,6 +63,49 @@ pub fn status(status: &str) -> Badge {
         "DRAFT" => Badge::new(Tone::Note, "Draft"),
         other => Badge::new(Tone::Note, other),
     }
+}
+
+/// How the last canary ended, or that one is under way.
+pub fn canary(it: &Canary) -> Badge {
+    match (&it.under_way, &it.last) {
+        (Some(it), _) => Badge::new(
+            Tone::Note,
+            match it.stage {
+                Stage::Sending => "Being sent",
+                Stage::Waiting => "Under way",
+                Stage::Removing => "Being deleted",
+            },
+        ),
+        (None, None) => Badge::new(Tone::Off, "None yet"),
+        (None, Some(Outcome::Passed { .. })) => Badge::new(Tone::Ok, "Arrived"),
+        (None, Some(Outcome::Failed { failure, .. })) => Badge::new(
+            Tone::Bad,
+            match failure.step {
+                canaries::Step::Connection | canaries::Step::Form | canaries::Step::Send => "Not sent",
+                canaries::Step::Webhook => "Lost at the webhook",
+                canaries::Step::Read => "Not read",
+                canaries::Step::Deliver => "Not delivered",
+                canaries::Step::Remove => "Not deleted",
+            },
+        ),
+    }
+}
+
+/// The steps of a canary's way, with when each was.
+pub fn steps(it: &Canary) -> Vec<(&'static str, Timestamp)> {
+    let way = match (&it.under_way, &it.last) {
+        (Some(it), _) => &it.way,
+        (None, Some(last)) => last.way(),
+        (None, None) => return Vec::new(),
+    };
+    let all = [
+        ("Sent", way.sent_at),
+        ("Named by Meta's webhook", way.announced_at),
+        ("Read from Meta", way.read_at),
+        ("Delivered", way.delivered_at),
+        ("Deleted at Meta", way.removed_at),
+    ];
+    all.into_iter().filter_map(|(what, at)| Some((what, at?))).collect()
 }
 
 pub fn pass(kind: PassKind) -> &'static str {

@@ -23,7 +23,7 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
         operation,
         "forms.get",
         "Get a lead form",
-        "A form with its completeness, its sweep, and its versions: labels of questions change, and each lead names the \
-         version that it answered.",
+        "A form with its completeness, its sweep, its canary, and its versions: labels of questions change, and each lead \
+         names the version that it answered.",
     )
 }

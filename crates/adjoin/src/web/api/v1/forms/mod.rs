@@ -1,4 +1,6 @@
 pub mod backfill;
+pub mod canary_daily;
+pub mod canary_run;
 pub mod get;
 pub mod list;
 pub mod sweep;
