@@ -50,8 +50,11 @@ pub async fn tell(app: &App) -> Result<bool> {
             data["next_step"] = json!(next_step);
         }
         let account = Some(lead.account_id.clone());
-        events::record(&mut tx, NewEvent::new(account, Kind::LeadExpiring, lead.id.as_str(), data), now)
-            .await?;
+        let event = NewEvent {
+            is_test: lead.is_test,
+            ..NewEvent::new(account, Kind::LeadExpiring, lead.id.as_str(), data)
+        };
+        events::record(&mut tx, event, now).await?;
     }
     tx.commit().await?;
     if !leads.is_empty() {
