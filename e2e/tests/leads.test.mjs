@@ -135,6 +135,17 @@ for (const [name, options] of Object.entries({ script: {}, 'no-script': { javaSc
     await reloadUntil(operator, row.getByText('None missing'));
     await see('forms');
     await row.getByRole('link').click();
+
+    // A canary arrives, as far as somebody wants test leads: nobody does.
+    const form = operator.url();
+    await operator.getByRole('button', { name: 'Send a canary' }).click();
+    await operator.getByText('The canary is on its way.').waitFor();
+    await operator.goto(form);
+    await reloadUntil(operator, operator.getByText('Arrived', { exact: true }));
+    await operator.getByText('No endpoint wants test leads').waitFor();
+    await operator.getByRole('button', { name: 'Send one every day' }).click();
+    await operator.getByText('A canary is sent every day.').waitFor();
+    await operator.getByText('The next one is sent in').waitFor();
     await operator.getByLabel('Days').fill('400');
     await operator.getByRole('button', { name: 'Backfill' }).click();
     await operator.getByRole('alert').waitFor();

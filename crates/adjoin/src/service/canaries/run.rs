@@ -38,9 +38,9 @@ const PATIENCE_SECONDS: i64 = 60 * 60;
 const PASSING_SECONDS: i64 = 15;
 /// A daily one looks again whether its connection can be used.
 const UNUSABLE_SECONDS: i64 = 60 * 60;
-/// Tries to take a test lead away, and the wait after the first, doubled each time.
+/// Tries to take a test lead away, within half an hour; the wait is doubled before each.
 const REMOVALS: u32 = 6;
-const REMOVAL_SECONDS: i64 = 60;
+const REMOVAL_SECONDS: i64 = 30;
 
 /// Does what is due now. True when there may be more.
 pub async fn step(app: &App) -> Result<bool> {

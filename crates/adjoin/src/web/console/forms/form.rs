@@ -212,7 +212,7 @@ mod tests {
             "value=\"400\"",
             "2 new",
             "Lost at the webhook",
-            "no webhook &#60;b&#62;",
+            "No webhook &#60;b&#62;",
             "Deleted at Meta",
             "Stop the daily canary",
             "in 2 hours",
