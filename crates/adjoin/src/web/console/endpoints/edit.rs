@@ -27,10 +27,11 @@ use crate::{
 };
 
 /// Families of events, as people call them.
-const FAMILIES: [(&str, &str); 5] = [
+const FAMILIES: [(&str, &str); 6] = [
     ("lead.", "Leads"),
     ("connection.", "Connections"),
     ("subscription.", "Webhooks from Meta"),
+    ("canary.", "Canaries"),
     ("ad.", "Ads"),
     ("endpoint.", "Endpoints"),
 ];
