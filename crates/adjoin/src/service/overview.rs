@@ -7,7 +7,7 @@ use super::{
     deliveries::{self, Status},
     leads, webhooks,
 };
-use crate::store::{accounts, connections, lead_charts};
+use crate::store::{accounts, connections, forms, lead_charts};
 
 /// What the overview counts.
 #[derive(Debug, Clone, Default)]
@@ -58,13 +58,14 @@ pub async fn lead_counts(app: &App) -> Result<LeadCounts> {
     let waits = |for_it: &dyn Fn(&str) -> bool| -> i64 {
         waiting.iter().filter(|it| for_it(&it.cause)).map(|it| it.leads).sum()
     };
-    let forms = lead_charts::counted(&app.db, FORMS).await?;
+    let forms = forms::counted(&app.db, None, FORMS).await?;
+    let missing = forms.iter().filter_map(|form| form.counts.0.missing(form.here.known()));
     Ok(LeadCounts {
         seen: waits(&|cause| cause == "seen"),
         parked: waits(&|cause| !matches!(cause, "seen" | "gone")),
         undelivered: in_status(Status::Pending) + in_status(Status::Held),
         dead: in_status(Status::Dead),
-        missing: forms.iter().filter_map(|form| form.counts.0.missing(form.here)).sum(),
+        missing: missing.map(|it| it.at_least).sum(),
         faults: lead_charts::faulty(&app.db).await?,
         quarantined: webhooks::counts(app).await?.iter().map(|it| it.count).sum(),
     })

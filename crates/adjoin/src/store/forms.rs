@@ -1,7 +1,7 @@
-use super::{Db, Json, Result, Tx, leases, row, sql};
+use super::{Db, FromRow, Json, Result, Row, Tx, leases, row, sql};
 use crate::{
     id::{AccountId, ConnectionId, FormVersionId},
-    service::forms::{Counts, Sweep},
+    service::forms::{Counts, Known, Sweep},
     time::Timestamp,
 };
 
@@ -262,17 +262,51 @@ pub struct Here {
     pub waiting: i64,
     pub gone: i64,
     pub erased_unread: i64,
+    /// See [`Known`]; of those that were sent before Meta counted.
+    pub kept: i64,
+    pub perhaps_kept: i64,
 }
-row!(Here { held, waiting, gone, erased_unread });
+row!(Here { held, waiting, gone, erased_unread, kept, perhaps_kept });
 
-pub async fn here(db: &Db, account: &AccountId, form_id: &str) -> Result<Here> {
-    let row = sql("SELECT COUNT(hydrated_at) AS held,
-                COUNT(CASE WHEN status IN ('seen', 'parked') THEN 1 END) AS waiting,
-                COUNT(CASE WHEN status = 'gone' THEN 1 END) AS gone,
-                COUNT(CASE WHEN status = 'erased' AND hydrated_at IS NULL THEN 1 END) AS erased_unread
-         FROM leads WHERE account_id = $1 AND form_id = $2 AND NOT is_test")
-    .bind(account)
-    .bind(form_id)
+impl Here {
+    pub fn known(&self) -> Known {
+        Known { kept: self.kept, perhaps_kept: self.perhaps_kept }
+    }
+}
+
+/// What is counted of the leads `l` of a form, which Meta has counted at `$counted_at`.
+macro_rules! here {
+    ($counted_at:literal) => {
+        concat!(
+            "COUNT(l.hydrated_at) AS held,
+             COUNT(CASE WHEN l.status IN ('seen', 'parked') THEN 1 END) AS waiting,
+             COUNT(CASE WHEN l.status = 'gone' THEN 1 END) AS gone,
+             COUNT(CASE WHEN l.status = 'erased' AND l.hydrated_at IS NULL THEN 1 END) AS erased_unread,
+             COUNT(CASE WHEN l.status <> 'gone' AND COALESCE(l.submitted_at, l.seen_at) <= ",
+            $counted_at,
+            "
+                 AND COALESCE(l.submitted_at, l.seen_at) > ",
+            $counted_at,
+            " - 7776000000 THEN 1 END) AS kept,
+             COUNT(CASE WHEN l.status <> 'gone' AND COALESCE(l.submitted_at, l.seen_at) <= ",
+            $counted_at,
+            "
+                 AND COALESCE(l.submitted_at, l.seen_at) > ",
+            $counted_at,
+            " - 7862400000 THEN 1 END) AS perhaps_kept"
+        )
+    };
+}
+
+pub async fn here(db: &Db, form: &Stored) -> Result<Here> {
+    let row = sql(concat!(
+        "SELECT ",
+        here!("$3"),
+        " FROM leads l WHERE l.account_id = $1 AND l.form_id = $2 AND NOT l.is_test"
+    ))
+    .bind(&form.account_id)
+    .bind(&form.form_id)
+    .bind(form.counted_at.map_or(0, Timestamp::millis))
     .optional(db)
     .await?;
     Ok(row.unwrap_or_default())
@@ -282,31 +316,34 @@ pub async fn here(db: &Db, account: &AccountId, form_id: &str) -> Result<Here> {
 #[derive(Debug)]
 pub struct Counted {
     pub counts: Json<Counts>,
-    pub held: i64,
-    pub waiting: i64,
-    pub gone: i64,
-    pub erased_unread: i64,
+    pub here: Here,
 }
-row!(Counted { counts, held, waiting, gone, erased_unread });
 
-impl Counted {
-    pub fn here(&self) -> Here {
-        let Self { held, waiting, gone, erased_unread, .. } = *self;
-        Here { held, waiting, gone, erased_unread }
+impl FromRow for Counted {
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self { counts: row.get("counts")?, here: Here::from_row(row)? })
     }
 }
 
-/// Every form of an account, for the totals.
-pub async fn counted_of_account(db: &Db, account: &AccountId, limit: i64) -> Result<Vec<Counted>> {
-    sql("SELECT f.counts AS counts,
-                COUNT(l.hydrated_at) AS held,
-                COUNT(CASE WHEN l.status IN ('seen', 'parked') THEN 1 END) AS waiting,
-                COUNT(CASE WHEN l.status = 'gone' THEN 1 END) AS gone,
-                COUNT(CASE WHEN l.status = 'erased' AND l.hydrated_at IS NULL THEN 1 END) AS erased_unread
-         FROM forms f LEFT JOIN leads l ON l.account_id = f.account_id AND l.form_id = f.form_id AND NOT l.is_test
-         WHERE f.account_id = $1 GROUP BY f.form_id, f.counts ORDER BY f.form_id LIMIT $2")
-    .bind(account)
-    .bind(limit)
-    .all(db)
-    .await
+/// Every form of an account, or of all, for the totals.
+pub async fn counted(db: &Db, account: Option<&AccountId>, limit: i64) -> Result<Vec<Counted>> {
+    // Two texts, so that the first is found by its account.
+    macro_rules! counted {
+        ($of:literal) => {
+            concat!(
+                "SELECT f.counts AS counts, ",
+                here!("f.counted_at"),
+                " FROM forms f
+                  LEFT JOIN leads l ON l.account_id = f.account_id AND l.form_id = f.form_id AND NOT l.is_test
+                  WHERE ",
+                $of,
+                " GROUP BY f.account_id, f.form_id, f.counts ORDER BY f.account_id, f.form_id LIMIT $2"
+            )
+        };
+    }
+    sql(if account.is_some() { counted!("f.account_id = $1") } else { counted!("$1 = ''") })
+        .bind(account.map_or("", AccountId::as_str))
+        .bind(limit)
+        .all(db)
+        .await
 }

@@ -1,7 +1,7 @@
 //! Sums over leads, for charts and counters. They read; nothing here writes.
 
 use super::{Db, Result, row, sql};
-use crate::{id::AccountId, service::forms::Counts, store::Json, time::Timestamp};
+use crate::{id::AccountId, time::Timestamp};
 
 /// Leads of one day with about the same age at delivery.
 #[derive(Debug, Clone, Copy)]
@@ -50,23 +50,4 @@ pub async fn faulty(db: &Db) -> Result<i64> {
     let row: Option<Count> =
         sql("SELECT COUNT(*) AS count FROM subscriptions WHERE status = 'faulty'").optional(db).await?;
     Ok(row.map_or(0, |row| row.count))
-}
-
-/// A form that Meta has counted, with how many of its leads are here.
-#[derive(Debug)]
-pub struct Counted {
-    pub counts: Json<Counts>,
-    pub here: i64,
-}
-row!(Counted { counts, here });
-
-/// The forms of all accounts, at most so many.
-pub async fn counted(db: &Db, limit: i64) -> Result<Vec<Counted>> {
-    sql("SELECT f.counts AS counts, COUNT(l.id) AS here
-         FROM forms f LEFT JOIN leads l ON l.account_id = f.account_id AND l.form_id = f.form_id AND NOT l.is_test
-             AND l.status <> 'gone'
-         WHERE f.counted_at IS NOT NULL GROUP BY f.account_id, f.form_id, f.counts LIMIT $1")
-    .bind(limit)
-    .all(db)
-    .await
 }

@@ -207,6 +207,78 @@ fn a_lead_that_was_erased_unread_is_told_apart_from_those_held() {
 }
 
 #[test]
+fn leads_that_expired_or_came_later_hide_none_that_is_missing() {
+    on_each_connected(&[], async |it| {
+        let app = &it.test.app;
+        let missing = async || {
+            let (one, all) = (it.first().await.completeness, it.totals().await);
+            assert_eq!((one.missing, one.missing_at_most), (Some(all.missing), Some(all.missing_at_most)));
+            (all.missing, all.missing_at_most)
+        };
+        it.submit(89 * DAY);
+        it.submit(60);
+        sweep(app).await;
+        it.advance(3600);
+        sweep(app).await;
+        assert_eq!((it.totals().await.at_meta, missing().await), (2, (0, 0)));
+
+        // The first expires, and another one is sent that Meta counts and does not show.
+        it.advance(3 * DAY);
+        it.switch_on("leads_gone");
+        it.submit(30);
+        sweep(app).await;
+        assert_eq!((it.totals().await.at_meta, it.totals().await.expired, missing().await), (2, 1, (0, 1)));
+        it.switch_on("expired_leads_counted");
+        it.advance(3600);
+        sweep(app).await;
+        assert_eq!((it.totals().await.at_meta, missing().await), (3, (1, 2)));
+
+        // One that comes by webhook after Meta counted says nothing of the one that is missing.
+        it.advance(60);
+        it.sight("900000000000001").await;
+        assert_eq!((it.totals().await.waiting, missing().await), (1, (1, 2)));
+
+        it.switch_off("leads_gone");
+        it.switch_off("expired_leads_counted");
+        it.advance(3600);
+        sweep(app).await;
+        it.advance(3600);
+        sweep(app).await;
+        assert_eq!(missing().await, (0, 0));
+    });
+}
+
+#[test]
+fn what_metas_count_holds_shows_when_a_whole_form_is_read() {
+    on_each_connected(&[], async |it| {
+        let app = &it.test.app;
+        for turn in 0..12 {
+            it.submit(89 * DAY + turn);
+        }
+        (0..3).for_each(|turn| drop(it.submit(turn)));
+        sweep(app).await;
+        it.advance(3 * DAY);
+        sweep(app).await;
+        for (scenario, at_meta) in [(None, 3), (Some("expired_leads_counted"), 15)] {
+            if let Some(scenario) = scenario {
+                it.switch_on(scenario);
+            }
+            forms::backfill(app, &Actor::System, &it.account, &it.facts.form_id, 90).await.unwrap();
+            sweep(app).await;
+            it.advance(3600);
+            sweep(app).await;
+            let told = it.first().await.completeness;
+            assert_eq!((told.at_meta, told.expired, told.held), (Some(at_meta), Some(12), 15));
+            assert_eq!((told.missing, told.missing_at_most), (Some(0), Some(0)));
+        }
+        // It stays known.
+        it.advance(DAY);
+        sweep(app).await;
+        assert_eq!(it.first().await.completeness.missing_at_most, Some(0));
+    });
+}
+
+#[test]
 fn every_lead_is_found_to_the_last_page_and_counted() {
     on_each_connected(&[], async |it| {
         let mut sent: Vec<String> = (0..250).map(|index| it.submit(index * 60)).collect();

@@ -73,6 +73,7 @@ impl AtMeta {
             leads: self.leads_count.as_ref().and_then(number),
             organic: self.organic_leads_count.as_ref().and_then(number),
             expired: self.expired_leads_count.as_ref().and_then(number),
+            with_expired: None,
         }
     }
 

@@ -26,6 +26,8 @@ const AT_ONCE: usize = 2;
 const LEASE_SECONDS: i64 = 15 * 60;
 /// How often a Page's forms are listed and counted.
 const EVERY_SECONDS: i64 = 60 * 60;
+/// A reading of all leads tells what the counts mean that come so soon after it.
+const FRESH_SECONDS: i64 = 2 * EVERY_SECONDS;
 /// Nothing is planned further ahead: Meta's limits are waited for a day at most.
 const LATEST_SECONDS: i64 = 25 * 60 * 60;
 const AFTER_FAILURE_SECONDS: i64 = 10 * 60;
@@ -252,7 +254,11 @@ async fn keep(app: &App, page: &subscriptions::Stored, forms: &[AtMeta]) -> Resu
         row.page_id.clone_from(&page.object_id);
         row.name = form.name.clone().unwrap_or(row.name);
         row.status = form.status.clone().unwrap_or(row.status);
-        row.counts = Json(form.counts());
+        let mut counts = form.counts();
+        let whole = row.sweep.0.last_whole.as_ref();
+        let fresh = whole.filter(|done| done.finished_at.plus_seconds(FRESH_SECONDS) >= now);
+        counts.learn(&row.counts.0, fresh.map(|done| done.read));
+        row.counts = Json(counts);
         row.counted_at = Some(now);
         if let Some(content) = form.content() {
             let hash = content::hash(&content);

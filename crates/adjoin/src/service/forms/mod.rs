@@ -19,7 +19,7 @@ use crate::{
     time::Timestamp,
 };
 
-pub use state::{Counts, Done, Pass, PassKind, Sweep, SweepTrouble};
+pub use state::{Counts, Done, Known, Missing, Pass, PassKind, Sweep, SweepTrouble};
 pub use view::{
     Completeness, Form, FormDetail, FormVersion, Forms, SweepView, Totals, backfill, get, list, sweep_all,
 };

@@ -74,14 +74,18 @@ impl Sweep {
         // A lead from the future would keep those of the present from being read.
         let newest = pass.newest.map(|newest| newest.min(now));
         let moved = if pass.closes_on(watermark) { watermark.max(newest) } else { watermark };
-        self.last = Some(Done {
+        let done = Done {
             kind: pass.kind,
             since: pass.since,
             started_at: pass.started_at,
             finished_at: now,
             read: pass.read,
             new: pass.new,
-        });
+        };
+        if pass.reads_all() {
+            self.last_whole = Some(done.clone());
+        }
+        self.last = Some(done);
         (moved, self.every_seconds)
     }
 

@@ -42,11 +42,12 @@ pub struct Form {
 
 /// "Meta says N, we hold M, missing K."
 ///
-/// Meta does not document what its counters count (test leads, deleted leads), nor how soon. So `missing` is a **lower
-/// bound**: leads that Meta counts, less those that it says have expired, less all that are here, expired or not. More may
-/// be missing when leads are here that Meta counts as expired. Nothing is missing for sure only when `missing` and
-/// `waiting` are zero and `expired` is. Leads that are `gone` do not count as here, or each would hide one that is missing;
-/// where Meta still counts them they stand among the missing ones.
+/// What is missing is reckoned for the moment at which Meta counted: of its count, less those that are known here, were sent
+/// before that moment and are not older than the 90 days that Meta keeps leads. Meta does not document what its counters count
+/// (test leads, deleted leads), how soon, or whether its count holds the expired ones, so there are two bounds: **none is
+/// missing when `missing_at_most` is zero**, and some are when `missing` is not. The bounds meet while nothing has expired, and
+/// once a reading of all that Meta shows of the form has told what its count holds. Leads that are `gone` do not count as known,
+/// or each would hide one that is missing; where Meta still counts them they stand among the missing ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Completeness {
     /// Leads by Meta's count.
@@ -65,13 +66,16 @@ pub struct Completeness {
     pub erased_unread: i64,
     /// At least so many are missing; null when Meta has told no count.
     pub missing: Option<i64>,
+    /// At most so many are missing; null when Meta has told no count.
+    pub missing_at_most: Option<i64>,
     /// When Meta counted.
     pub counted_at: Option<Timestamp>,
 }
 
 impl Completeness {
     fn of(counts: &Counts, here: table::Here, counted_at: Option<Timestamp>) -> Self {
-        let table::Here { held, waiting, gone, erased_unread } = here;
+        let missing = counts.missing(here.known());
+        let table::Here { held, waiting, gone, erased_unread, .. } = here;
         Self {
             at_meta: counts.leads,
             organic: counts.organic,
@@ -80,7 +84,8 @@ impl Completeness {
             waiting,
             gone,
             erased_unread,
-            missing: counts.missing(held + waiting + erased_unread),
+            missing: missing.map(|it| it.at_least),
+            missing_at_most: missing.map(|it| it.at_most),
             counted_at,
         }
     }
@@ -143,6 +148,8 @@ pub struct Totals {
     pub erased_unread: i64,
     /// At least so many are missing: the sum over the forms.
     pub missing: i64,
+    /// At most so many are missing: the sum over the forms.
+    pub missing_at_most: i64,
     /// Forms that Meta has told no count of.
     pub uncounted: i64,
 }
@@ -178,8 +185,8 @@ pub async fn list(
 
 async fn totals(app: &App, account: &AccountId) -> Result<Totals> {
     let mut totals = Totals::default();
-    for row in table::counted_of_account(&app.db, account, TOTALLED).await? {
-        let one = Completeness::of(&row.counts.0, row.here(), None);
+    for row in table::counted(&app.db, Some(account), TOTALLED).await? {
+        let one = Completeness::of(&row.counts.0, row.here, None);
         totals.forms += 1;
         totals.at_meta += one.at_meta.unwrap_or(0);
         totals.expired += one.expired.unwrap_or(0);
@@ -188,13 +195,14 @@ async fn totals(app: &App, account: &AccountId) -> Result<Totals> {
         totals.gone += one.gone;
         totals.erased_unread += one.erased_unread;
         totals.missing += one.missing.unwrap_or(0);
+        totals.missing_at_most += one.missing_at_most.unwrap_or(0);
         totals.uncounted += i64::from(one.at_meta.is_none());
     }
     Ok(totals)
 }
 
 async fn view(app: &App, row: table::Stored) -> Result<Form> {
-    let here = table::here(&app.db, &row.account_id, &row.form_id).await?;
+    let here = table::here(&app.db, &row).await?;
     let sweep = row.sweep.0;
     Ok(Form {
         completeness: Completeness::of(&row.counts.0, here, row.counted_at),

@@ -162,6 +162,7 @@ mod tests {
                 gone: 0,
                 erased_unread: 0,
                 missing: Some(0),
+                missing_at_most: Some(0),
                 counted_at: Some(now),
             },
             sweep: SweepView {

@@ -107,6 +107,7 @@ mod tests {
                 gone: 0,
                 erased_unread: 0,
                 missing,
+                missing_at_most: missing,
                 counted_at: None,
             },
             sweep: SweepView {
@@ -140,6 +141,7 @@ mod tests {
             gone: 0,
             erased_unread: 0,
             missing: 3,
+            missing_at_most: 3,
             uncounted: 0,
         };
         let page = List {

@@ -39,18 +39,23 @@ impl Share {
 
 /// What a form's missing leads come to.
 pub fn missing(it: &Completeness) -> Badge {
-    match it.missing {
-        Some(0) => Badge::new(Tone::Ok, "None missing"),
-        Some(missing) => Badge::new(Tone::Warn, format!("{missing} missing")),
+    match it.missing.zip(it.missing_at_most) {
+        Some(bounds) => between(bounds),
         None => Badge::new(Tone::Off, "Not counted yet"),
     }
 }
 
 /// The same for all forms together.
 pub fn missing_of_all(totals: &Totals) -> Badge {
-    match totals.missing {
-        0 => Badge::new(Tone::Ok, "None missing"),
-        missing => Badge::new(Tone::Warn, format!("{missing} missing")),
+    between((totals.missing, totals.missing_at_most))
+}
+
+fn between(bounds: (i64, i64)) -> Badge {
+    match bounds {
+        (_, 0) => Badge::new(Tone::Ok, "None missing"),
+        (0, most) => Badge::new(Tone::Note, format!("At most {most} missing")),
+        (least, most) if least == most => Badge::new(Tone::Warn, format!("{least} missing")),
+        (least, most) => Badge::new(Tone::Warn, format!("{least} to {most} missing")),
     }
 }
 
