@@ -463,8 +463,11 @@ fn an_endpoint_that_asks_for_time_gets_it() {
 #[test]
 fn after_ten_attempts_it_is_dead_until_it_is_replayed() {
     on_each_app(async |test| {
-        let world = World::new(test).await;
+        let world = World::with(test, json!({ "types": ["ad.*"] })).await;
         let begun = test.clock.now();
+        let others = Receiver::start().await;
+        let new = json!({ "url": others.url, "types": ["endpoint.*"] });
+        assert_eq!(world.backend.send(Method::POST, "/v1/endpoints", &new).await.0, StatusCode::CREATED);
         world.record(Kind::AdAlert, "a", 1).await;
         world.receiver.always(Some(Answer::Status(500)));
         for wait in [0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400] {
@@ -483,6 +486,14 @@ fn after_ten_attempts_it_is_dead_until_it_is_replayed() {
         let attempt = &delivery["attempt_log"][0];
         assert_eq!((&attempt["status"], &attempt["error"]), (&json!(500), &json!("it answered 500")));
         assert_eq!(attempt["response"], "said no\u{fffd}");
+        // Somebody is told.
+        let told = others.got();
+        assert_eq!(told.len(), 1);
+        let told = told[0].json();
+        let data = &told["data"];
+        assert_eq!((&told["type"], &told["account_id"]), (&json!("endpoint.delivery_dead"), &json!(null)));
+        assert_eq!((&data["delivery_id"], &data["attempts"]), (&delivery["id"], &json!(10)));
+        assert_eq!((&data["event_type"], &data["who"]), (&json!("ad.alert"), &json!("partner")));
 
         let window = |only: &str| json!({ "from": begun, "until": begun.plus_seconds(60), "only": only, "types": ["ad.*"] });
         world.receiver.always(None);
@@ -950,7 +961,7 @@ fn events_are_read_page_by_page_and_waited_for() {
             world.record(Kind::LeadUpdated, "a", 8).await;
         });
         assert_eq!((&waited["data"][0]["data"]["n"], &waited["next"]), (&json!(8), &json!(8)));
-        for wrong in ["after=-1", "after=x", "wait=21", "types=leads.*", "limit=0", "since=1"] {
+        for wrong in ["after=-1", "after=x", "after=9", "wait=21", "types=leads.*", "limit=0", "since=1"] {
             let (status, _) = world.backend.get(&format!("/v1/events?{wrong}")).await;
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
         }

@@ -13,13 +13,15 @@ use super::{
 };
 use crate::{
     audit::Actor,
-    id::{AccountId, EndpointId},
+    id::{AccountId, DeliveryId, EndpointId},
     service::{
         App, Error, Fault, Result, Who, accounts,
         api_keys::Reach,
         events::{self, Kind, NewEvent, Pattern},
     },
-    store::{Json, Page, Tx, audit, deliveries as deliveries_table, endpoints as table},
+    store::{
+        Json, Page, Tx, audit, deliveries as deliveries_table, endpoints as table, events as events_table,
+    },
     time::Timestamp,
 };
 
@@ -235,6 +237,37 @@ pub(super) async fn tell_disabled(tx: &mut Tx, row: &table::Stored, now: Timesta
     });
     let event = NewEvent::new(row.account_id.clone(), Kind::EndpointDisabled, row.id.as_str(), data);
     events::record(tx, event, now).await
+}
+
+/// Tells who wants to know that a delivery was given up. What only tells of endpoints is not told of again, or two that do
+/// not answer would tell of each other for ever.
+pub(super) async fn tell_dead(
+    tx: &mut Tx,
+    row: &table::Stored,
+    dead: &Dead<'_>,
+    now: Timestamp,
+) -> Result<()> {
+    let Dead { delivery_id, event, attempts, error } = dead;
+    if matches!(event.kind, Kind::EndpointDisabled | Kind::EndpointDeliveryDead | Kind::EndpointTest) {
+        return Ok(());
+    }
+    let data = json!({
+        "endpoint_id": row.id, "host": host(&row.url), "delivery_id": delivery_id, "event_id": event.id,
+        "event_type": event.kind, "event_seq": event.seq, "attempts": attempts,
+        "message": format!("after {attempts} attempts it is not tried again; the last time {error}"), "who": Who::Partner,
+        "next_step": "mend the endpoint, then replay the delivery, or all dead ones of a time",
+    });
+    let event = NewEvent::new(row.account_id.clone(), Kind::EndpointDeliveryDead, row.id.as_str(), data);
+    events::record(tx, event, now).await
+}
+
+/// A delivery that was given up.
+#[derive(Debug)]
+pub(super) struct Dead<'a> {
+    pub delivery_id: DeliveryId,
+    pub event: &'a events_table::Stored,
+    pub attempts: i64,
+    pub error: String,
 }
 
 /// Deletes an endpoint with its deliveries.

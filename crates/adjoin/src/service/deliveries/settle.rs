@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    endpoints::tell_disabled,
+    endpoints::{Dead, tell_dead, tell_disabled},
     schedule::{self, Next},
     send::{Outcome, Sent},
     state::{Cause, State, Status},
@@ -24,7 +24,7 @@ const ATTEMPTS_MIN: i64 = 3;
 pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<EndpointId>> {
     let now = app.clock.now();
     let mut quiet = HashSet::new();
-    let (mut tried, mut disabled) = (Vec::new(), Vec::new());
+    let (mut tried, mut disabled, mut dead) = (Vec::new(), Vec::new(), Vec::new());
     // In one order, so that two processes do not wait for each other.
     let mut by_endpoint: BTreeMap<&EndpointId, Vec<&Sent>> = BTreeMap::new();
     for it in sent {
@@ -45,7 +45,9 @@ pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<End
         let Some(mut row) = row else { continue };
         let before = (row.state.clone(), row.failing_since, row.paused_until);
         for it in all {
-            tried.extend(one(tx, &mut row, it, now).await?);
+            let next = one(tx, &mut row, it, now).await?;
+            dead.extend(next.as_ref().and_then(Tried::dead).map(|dead| (row.clone(), dead)));
+            tried.extend(next);
         }
         if before != (row.state.clone(), row.failing_since, row.paused_until) {
             row.updated_at = now;
@@ -70,6 +72,9 @@ pub async fn settle(app: &App, tx: &mut Tx, sent: &[Sent]) -> Result<HashSet<End
     for row in &disabled {
         tell_disabled(tx, row, now).await?;
     }
+    for (row, dead) in &dead {
+        tell_dead(tx, row, dead, now).await?;
+    }
     Ok(quiet)
 }
 
@@ -78,6 +83,8 @@ struct Tried<'a> {
     sent: &'a Sent,
     status: Option<i64>,
     error: Option<String>,
+    /// It was the last attempt.
+    is_dead: bool,
     /// The lead that the event is of, behind Meta's id of it.
     lead: Option<(String, LeadId)>,
 }
@@ -89,7 +96,18 @@ impl<'a> Tried<'a> {
             Some(id) => Some((leads::meta_id(tx, &id).await?.unwrap_or_default(), id)),
             None => None,
         };
-        Ok(Self { sent, status, error, lead })
+        Ok(Self { sent, status, error, is_dead: false, lead })
+    }
+
+    /// What is told when the delivery was given up.
+    fn dead(&self) -> Option<Dead<'a>> {
+        let leased = &self.sent.claimed.leased;
+        Some(Dead {
+            delivery_id: leased.id.clone(),
+            event: self.sent.event.as_ref().filter(|_| self.is_dead)?,
+            attempts: leased.attempts + 1,
+            error: self.error.clone()?,
+        })
     }
 }
 
@@ -144,11 +162,12 @@ async fn one<'a>(
     if !table::put_failed(tx, &failed).await? {
         return Ok(None);
     }
-    Ok(Some(Tried::new(tx, sent, status, Some(error)).await?))
+    let is_dead = next == Status::Dead;
+    Ok(Some(Tried { is_dead, ..Tried::new(tx, sent, status, Some(error)).await? }))
 }
 
 async fn write(app: &App, tx: &mut Tx, tried: Tried<'_>, now: Timestamp) -> Result<()> {
-    let Tried { sent, status, error, lead } = tried;
+    let Tried { sent, status, error, lead, .. } = tried;
     let lead = lead.map(|(_, id)| id);
     let is_new = sent.event.as_ref().is_some_and(|event| event.kind == Kind::LeadCreated);
     if let (Outcome::Taken { .. }, Some(lead), true) = (&sent.outcome, &lead, is_new) {

@@ -60,13 +60,16 @@ pub enum Kind {
     /// Another endpoint gets nothing any more, with the cause: it said 410, nothing arrived for days, or somebody wanted it.
     #[serde(rename = "endpoint.disabled")]
     EndpointDisabled,
+    /// A delivery was given up after its last attempt: the event did not reach this endpoint. It can be replayed.
+    #[serde(rename = "endpoint.delivery_dead")]
+    EndpointDeliveryDead,
     /// A try of an endpoint, asked for by an operator or the partner.
     #[serde(rename = "endpoint.test")]
     EndpointTest,
 }
 
 impl Kind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::LeadCreated,
         Self::LeadUpdated,
         Self::LeadExpiring,
@@ -85,6 +88,7 @@ impl Kind {
         Self::AdCreativeFatigue,
         Self::AdAlert,
         Self::EndpointDisabled,
+        Self::EndpointDeliveryDead,
         Self::EndpointTest,
     ];
 
@@ -109,6 +113,7 @@ impl Kind {
             Self::AdCreativeFatigue => "ad.creative_fatigue",
             Self::AdAlert => "ad.alert",
             Self::EndpointDisabled => "endpoint.disabled",
+            Self::EndpointDeliveryDead => "endpoint.delivery_dead",
             Self::EndpointTest => "endpoint.test",
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Kind, Pattern, listed};
 use crate::{
     id::{AccountId, EventId, LeadId},
-    service::{App, Result, api_keys::Reach, leads},
+    service::{App, Error, Result, api_keys::Reach, leads},
     store::events as table,
     time::Timestamp,
 };
@@ -76,6 +76,9 @@ const WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// The events behind a number, in their order. Their transactions end in the order of the numbers, so that a later event
 /// is never visible before an earlier one. With `wait` it waits for the first so long.
+///
+/// A number that was never given is refused: whoever kept it has seen another database, or this one before a backup was taken
+/// back, and would step over what is written from now on.
 pub async fn read(
     app: &App,
     reach: &Reach,
@@ -89,6 +92,15 @@ pub async fn read(
     let selection = table::Selection { account_id, kinds: listed(types) };
     let limit = limit.clamp(1, LIMIT_MAX);
     let until = Instant::now() + wait.min(WAIT_MAX);
+    let newest = table::last_number(&app.db).await?;
+    if after > newest {
+        let fix = format!(
+            "{newest} to go on with what is written from now on, or the `seq` of the last event that you know is still here"
+        );
+        let message =
+            format!("no event has this number yet, the newest is {newest}: the database was set back");
+        return Err(Error::invalid("after", message, fix));
+    }
     let one_more = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
     // Moves past what is not asked for, so that nobody looks through it twice.
     let mut next = after;

@@ -151,6 +151,7 @@ fn what(kind: Kind) -> &'static str {
         Kind::AdCreativeFatigue => "people have seen it too often",
         Kind::AdAlert => "a threshold was crossed",
         Kind::EndpointDisabled => "another endpoint gets nothing any more",
+        Kind::EndpointDeliveryDead => "an event was given up after its last attempt",
         Kind::EndpointTest => "a test of this endpoint",
     }
 }

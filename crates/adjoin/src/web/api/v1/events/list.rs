@@ -105,7 +105,8 @@ pub fn describe(operation: TransformOperation<'_>) -> TransformOperation<'_> {
         "All that happened, in one order, for 90 days: to reconcile with what was delivered, or instead of deliveries. \
          Test leads are among them, marked `is_test`. What Meta tells again of a lead or an ad is one event as long as Meta \
          says the same time. \
-         Keep `next` and go on from it; an event is never visible after a later one. With `wait` the answer comes as \
+         Keep `next` and go on from it; an event is never visible after a later one. A number beyond the newest is refused with \
+         422: the database was set back to a backup. With `wait` the answer comes as \
          soon as there is an event, or without one when the time is over.",
     )
 }
