@@ -32,6 +32,8 @@ const LATEST_SECONDS: i64 = DAY_SECONDS + 60 * 60;
 /// How long a canary is waited for, and how often one looks.
 const WAIT_SECONDS: i64 = 15 * 60;
 const LOOK_SECONDS: i64 = 5;
+/// When nobody looked for so long, no service ran that could have taken the webhook.
+const UNATTENDED_SECONDS: i64 = 5 * 60;
 /// For so long it is tried to send one.
 const PATIENCE_SECONDS: i64 = 60 * 60;
 /// After a failure that passes.
@@ -244,8 +246,12 @@ impl Turn<'_> {
     }
 
     /// Looks how far the lead has come.
-    async fn look(&self, mut way: Way, until: Timestamp) -> Result<Option<Next>> {
+    async fn look(&self, mut way: Way, mut until: Timestamp) -> Result<Option<Next>> {
         let now = self.app.clock.now();
+        if self.row.due_at.is_some_and(|due| due.plus_seconds(UNATTENDED_SECONDS) < now) {
+            // Meta sends again what it could not bring.
+            until = now.plus_seconds(WAIT_SECONDS);
+        }
         let id = self.row.state.0.ours.as_ref().and_then(|ours| ours.meta_lead_id.as_deref());
         let lead = table::lead(&self.app.db, &self.row.account_id, id.unwrap_or_default()).await?;
         if let Some(lead) = &lead {
