@@ -22,6 +22,22 @@ pub async fn count(tx: &mut Tx, lead: &LeadId, source: &str, at: Timestamp) -> R
     Ok(())
 }
 
+#[derive(Debug)]
+struct Source {
+    source: String,
+}
+row!(Source { source });
+
+/// Who named a lead first.
+pub async fn first(db: &Db, lead: &LeadId) -> Result<Option<String>> {
+    let row: Option<Source> =
+        sql("SELECT source FROM lead_sightings WHERE lead_id = $1 ORDER BY first_at, source LIMIT 1")
+            .bind(lead)
+            .optional(db)
+            .await?;
+    Ok(row.map(|row| row.source))
+}
+
 pub async fn of_lead(db: &Db, lead: &LeadId) -> Result<Vec<Sightings>> {
     sql("SELECT source, first_at, last_at, times FROM lead_sightings WHERE lead_id = $1 ORDER BY first_at, source")
         .bind(lead)

@@ -1,7 +1,7 @@
 use super::{Db, Json, Result, Tx, query::On, row, sql};
 use crate::{
     id::{AccountId, FormVersionId, LeadId},
-    service::leads::State,
+    service::leads::{Cause, State},
     time::Timestamp,
     vault::{Place, Scope},
 };
@@ -89,8 +89,11 @@ macro_rules! parked {
     ($lock:literal) => {
         concat!(
             "UPDATE leads SET due_at = $5, leased_until = NULL,
-                 attempts = CASE WHEN cause = $6 THEN attempts + 1 ELSE 1 END,
-                 state = CASE WHEN SUBSTR(state, 1, LENGTH($9)) = $9 THEN state ELSE $7 END, status = 'parked', cause = $6
+                 attempts = CASE WHEN cause = $6 THEN attempts + 1 WHEN $10 AND cause IN ('token', 'access') THEN attempts
+                                 ELSE 1 END,
+                 state = CASE WHEN SUBSTR(state, 1, LENGTH($9)) = $9 OR ($10 AND cause IN ('token', 'access')) THEN state
+                              ELSE $7 END,
+                 cause = CASE WHEN $10 AND cause IN ('token', 'access') THEN cause ELSE $6 END, status = 'parked'
              WHERE id IN
                  (SELECT id FROM leads WHERE account_id = $1 AND page_id = $2 AND due_at <= $3
                       AND status IN ('seen', 'parked', 'gone')
@@ -431,7 +434,8 @@ pub struct Wait<'a> {
 const PARKED_AT_ONCE: i64 = 2000;
 
 /// Parks the leads of a Page that are due now, those under the lease among them: what keeps one from being read keeps all.
-/// Those that are parked for the same reason keep since when.
+/// Those that are parked for the same reason keep since when. Where Meta only wants calls to wait, nothing was learnt of those
+/// that a token or access is wanting for: they keep that.
 pub async fn park_page(tx: &mut Tx, wait: &Wait<'_>) -> Result<u64> {
     let text = if tx.locks_rows() { parked!(" FOR UPDATE SKIP LOCKED") } else { parked!("") };
     sql(text)
@@ -444,6 +448,7 @@ pub async fn park_page(tx: &mut Tx, wait: &Wait<'_>) -> Result<u64> {
         .bind(Json(wait.state.clone()))
         .bind(PARKED_AT_ONCE)
         .bind(wait.state.reason())
+        .bind(matches!(wait.state, State::Parked { cause: Cause::Throttle, .. }))
         .execute(tx)
         .await
 }
@@ -455,12 +460,13 @@ pub struct Known {
     pub is_test: bool,
     /// Not set: whether it is a test lead is not known yet.
     pub hydrated_at: Option<Timestamp>,
+    pub state: Json<State>,
 }
-row!(Known { id, is_test, hydrated_at });
+row!(Known { id, is_test, hydrated_at, state });
 
 /// The account's lead of this id of Meta's.
 pub async fn known(tx: &mut Tx, account: &AccountId, meta_lead_id: &str) -> Result<Option<Known>> {
-    sql("SELECT id, is_test, hydrated_at FROM leads WHERE account_id = $1 AND meta_lead_id = $2")
+    sql("SELECT id, is_test, hydrated_at, state FROM leads WHERE account_id = $1 AND meta_lead_id = $2")
         .bind(account)
         .bind(meta_lead_id)
         .optional(tx)

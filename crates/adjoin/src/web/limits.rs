@@ -47,8 +47,8 @@ pub async fn within_deadline(answer: impl Future<Output = Response>) -> Result<R
     })
 }
 
-/// A body of at most 1 MiB needs no longer on any line worth serving.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// A body needs no longer on any line worth serving.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the body is declared to be, without parameters such as a charset; empty where nothing is declared.
 pub fn media_type(headers: &HeaderMap) -> &str {

@@ -1,6 +1,7 @@
 //! Webhooks: what is answered, what is stored, and what it is sorted into.
 
 use adjoin::{
+    audit::Actor,
     service::{
         leads::{self, Sighting, Source},
         webhooks::{self, Reason},
@@ -297,6 +298,43 @@ fn an_update_of_a_test_lead_is_marked_once_that_is_known() {
 }
 
 #[test]
+fn of_a_lead_that_was_erased_nothing_is_told() {
+    on_each_connected(&[], async |world| {
+        let app = &world.test.app;
+        subscribe(world, "page", "216089425403129").await;
+        let update = |time: i64| {
+            json!({ "object": "page", "entry": [{ "id": "216089425403129", "time": time, "changes": [
+                { "field": "leadgen_update", "value": { "leadgen_id": "700", "qualification": "bad" } }] }] })
+            .to_string()
+        };
+        assert_eq!(post(world, &update(1)).await, StatusCode::OK);
+        webhooks::step(app).await.unwrap();
+        let mut tx = app.db.begin().await.unwrap();
+        let lead = adjoin::store::leads::by_meta_id_for_update(&mut tx, &world.account, "700").await.unwrap();
+        tx.commit().await.unwrap();
+        leads::erase(app, &Actor::System, &world.account, &lead.unwrap().id).await.unwrap();
+        assert_eq!(post(world, &update(2)).await, StatusCode::OK);
+        webhooks::step(app).await.unwrap();
+        assert_eq!((count(world, "lead.updated").await, count(world, "quarantine").await), (1, 0));
+    });
+}
+
+#[test]
+fn a_change_without_its_value_has_the_apps_subscription_checked() {
+    on_each_connected(&[], async |world| {
+        let app = &world.test.app;
+        crate::subscriptions::watch(app).await;
+        let body = json!({ "object": "page", "entry": [{ "id": world.facts.page_id, "time": 1, "changed_fields": ["leadgen"] }] });
+        assert_eq!(post(world, &body.to_string()).await, StatusCode::OK);
+        webhooks::step(app).await.unwrap();
+        let kept = webhooks::list(app, Some(Reason::WithoutValues), None, 10).await.unwrap().items;
+        assert_eq!((kept.len(), kept[0].field.as_str()), (1, "leadgen"));
+        let due = adjoin::store::app_subscriptions::all(&app.db).await.unwrap();
+        assert!(due.iter().all(|it| it.check_at == world.test.clock.now()), "{due:?}");
+    });
+}
+
+#[test]
 fn every_change_becomes_one_lead_however_often_and_in_whatever_form_it_comes() {
     on_each_connected(&[], async |world| {
         let page = world.facts.page_id.clone();
@@ -379,6 +417,8 @@ fn what_happens_to_ads_and_leads_becomes_events_of_every_account_that_is_concern
         r#"{"object_id":"23843000000000001","object_type":"adset","changed_fields":["effective_status"]}"#;
     const ALERT: &str = r#"{"subscription_id":"9001","account_id":"42","object_id":"23843000000000002","object_type":"CAMPAIGN",
         "field":"spent","current_value":"150000"}"#;
+    const FATIGUE: &str = r#"{"adgroup_id":120230000000000004,"fatigue_level":"HIGH"}"#;
+    const ADVICE: &str = r#"{"ad_object_ids":[120230000000000005],"type":"FRAGMENTATION"}"#;
     const UPDATE: &str = r#"{"adgroup_id":444444444,"ad_id":444444444,"leadgen_id":55459717045641545,"page_id":216089425403129,
         "form_id":123,"updated_time":"1704067200","area":"ai_agent_updates","event":"qualification_status_change",
         "updated_fields":["qualification_details","qualification_status"]}"#;
@@ -397,6 +437,8 @@ fn what_happens_to_ads_and_leads_becomes_events_of_every_account_that_is_concern
             ("ad_account", "42", "with_issues_ad_objects", ISSUE),
             ("ad_account", "act_42", "field_changed", STATUS),
             ("ad_account", "42", "subscriptions", ALERT),
+            ("ad_account", "42", "creative_fatigue", FATIGUE),
+            ("ad_account", "42", "ad_recommendations", ADVICE),
             ("page", "216089425403129", "leadgen_update", UPDATE),
         ] {
             assert_eq!(post(world, &body(object, id, field, value)).await, StatusCode::OK);
@@ -417,17 +459,21 @@ fn what_happens_to_ads_and_leads_becomes_events_of_every_account_that_is_concern
             told,
             [
                 ("ad.alert", "23843000000000002"),
+                ("ad.creative_fatigue", "120230000000000004"),
                 ("ad.issue", "111111111111"),
+                ("ad.recommendation", "120230000000000005"),
                 ("ad.status_changed", "23843000000000001"),
                 ("lead.updated", lead.id.as_str()),
             ]
         );
-        assert_eq!(rows[1].data["value"]["error_code"], 1_815_869);
-        assert_eq!(rows[1].data["ad_account_id"], "act_42");
-        assert_eq!(rows[3].data["event"], "qualification_status_change");
-        assert_eq!(rows[3].data["lead_id"], lead.id.as_str());
-        assert_eq!(rows[3].data["value"]["ad_id"], 444_444_444);
-        assert_eq!(rows[3].data["updated_at"], "2024-01-01T00:00:00Z");
+        assert_eq!(rows[2].data["value"]["error_code"], 1_815_869);
+        assert_eq!(rows[2].data["ad_account_id"], "act_42");
+        assert_eq!(rows[3].data["value"]["ad_object_ids"], json!(["120230000000000005"]));
+        let update = &rows[5].data;
+        assert_eq!(update["event"], "qualification_status_change");
+        assert_eq!(update["lead_id"], lead.id.as_str());
+        assert_eq!(update["value"]["ad_id"], "444444444");
+        assert_eq!(update["updated_at"], "2024-01-01T00:00:00Z");
     });
 }
 

@@ -27,7 +27,7 @@ pub struct Event {
     /// Its place in the order of all events. Numbers only grow; a key that is bound to an account sees gaps.
     pub seq: i64,
     /// By type. Of a lead, what the person sent, as long as it is not erased: then `{"lead_id", "erased": true}`. `is_test`
-    /// marks test leads.
+    /// marks test leads. Of Meta's changes, `value` is what Meta said, with ids as text, also where Meta writes numbers.
     pub data: Value,
 }
 

@@ -297,7 +297,7 @@ pub async fn lead_access(line: &Line<'_>, access: &Access, page_id: &str) -> Lea
             let in_development = reason.to_ascii_lowercase().contains("development mode");
             LeadAccess::Refused(Trouble {
                 kind: Kind::Access,
-                message: format!("Meta lets the app not read the leads of this Page: {reason}"),
+                message: format!("Meta does not let the app read the leads of this Page: {reason}"),
                 who: if in_development { Who::Partner } else { Who::Account },
                 next_step: told.failure_resolution.unwrap_or_else(|| {
                     "let an admin of the business portfolio assign the app as a CRM: Business settings > Integrations > \

@@ -9,7 +9,7 @@ use super::detail;
 use crate::{
     id::{AccountId, FormVersionId, LeadId},
     service::{App, Result},
-    store::leads as table,
+    store::{lead_sightings, leads as table},
     time::Timestamp,
     vault::Scope,
 };
@@ -21,6 +21,9 @@ pub struct Content {
     pub lead_id: LeadId,
     pub meta_lead_id: String,
     pub submitted_at: Option<Timestamp>,
+    /// Who named it first: `webhook`, `update`, `sweep` or `backfill`. One that a backfill brings may be 90 days old, and who
+    /// sent it may have been answered long ago.
+    pub first_source: Option<String>,
     pub page_id: String,
     pub form_id: String,
     pub form_name: Option<String>,
@@ -74,7 +77,8 @@ pub async fn render(app: &App, account: &AccountId, id: &LeadId) -> Result<Optio
         Some(version) => labels(table::version_content(&app.db, account, version).await?.as_deref()),
         None => HashMap::new(),
     };
-    Ok(Some(content(lead, raw, form_name, &labels)))
+    let first_source = lead_sightings::first(&app.db, id).await?;
+    Ok(Some(Content { first_source, ..content(lead, raw, form_name, &labels) }))
 }
 
 fn content(
@@ -91,6 +95,7 @@ fn content(
         lead_id: lead.id,
         meta_lead_id: lead.meta_lead_id,
         submitted_at: lead.submitted_at,
+        first_source: None,
         page_id: lead.page_id,
         form_id: lead.form_id,
         form_name,

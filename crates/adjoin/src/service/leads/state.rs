@@ -91,6 +91,11 @@ impl State {
         text
     }
 
+    /// Whether what the person sent is taken out of it for good.
+    pub const fn is_forgotten(&self) -> bool {
+        matches!(self, Self::Erased { .. } | Self::Expired { .. })
+    }
+
     /// Whether Meta's answer is still wanted.
     pub const fn is_waiting(&self) -> bool {
         matches!(self, Self::Seen | Self::Parked { .. } | Self::Gone { .. })

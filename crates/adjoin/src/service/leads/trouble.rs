@@ -69,14 +69,13 @@ impl Trouble {
             | Class::VersionEnded
             | Class::Unknown => Kind::Passing,
         };
-        Self {
-            kind,
-            message: error.message,
-            who: error.who,
-            next_step: error.next_step,
-            code: None,
-            subcode: None,
-        }
+        // What a caller would be told to do, nobody has to do here.
+        let (who, next_step) = match kind {
+            Kind::Throttle { .. } => (Who::Meta, "it is read by itself when Meta's limit ends".to_owned()),
+            Kind::Passing => (Who::Meta, "it is tried again by itself".to_owned()),
+            _ => (error.who, error.next_step),
+        };
+        Self { kind, message: error.message, who, next_step, code: None, subcode: None }
     }
 
     /// Why there is no token for the Page. What failed here is an error.

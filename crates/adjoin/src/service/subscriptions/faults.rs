@@ -106,7 +106,7 @@ pub fn lead_access_refused(reason: Option<&str>, resolution: Option<&str>) -> Su
             reason: reason.map(str::to_owned),
             resolution: resolution.map(str::to_owned),
         },
-        format!("Meta lets the app not read the leads of this Page: {told}"),
+        format!("Meta does not let the app read the leads of this Page: {told}"),
         Who::Account,
         next_step,
     )

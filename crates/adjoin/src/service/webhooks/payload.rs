@@ -1,6 +1,6 @@
 //! What Meta posts, taken apart. Sources: graph-api/webhooks/getting-started, lead-ads/retrieving, ads-webhooks.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use crate::{service::leads, time::Timestamp};
 
@@ -15,6 +15,8 @@ pub struct Change {
     pub sent_at: Option<Timestamp>,
     pub field: String,
     pub value: Value,
+    /// Meta said that the field changed, and not what: `include_values` is off.
+    pub without_values: bool,
     /// A body with this change alone, as Meta would have posted it.
     pub whole: Value,
 }
@@ -41,22 +43,24 @@ fn of_entry(object: &str, entry: &Value) -> Vec<Change> {
         sent_at,
         field,
         value,
+        without_values: false,
         whole: json!({ "object": object, "entry": [{ "id": id, "time": entry.get("time"), "changes": [change] }] }),
     };
-    match entry.get("changes").and_then(Value::as_array) {
-        Some(changes) => changes
-            .iter()
-            .map(|it| {
-                let field = it.get("field").map(word).unwrap_or_default();
-                change(field, it.get("value").cloned().unwrap_or_default(), it.clone())
-            })
-            .collect(),
-        // Without `include_values` there are only names; other products' entries have neither.
-        None => vec![Change {
-            whole: json!({ "object": object, "entry": [entry] }),
-            ..change(String::new(), Value::Null, Value::Null)
-        }],
+    if let Some(changes) = entry.get("changes").and_then(Value::as_array) {
+        let with_value = |it: &Value| {
+            let field = it.get("field").map(word).unwrap_or_default();
+            change(field, it.get("value").cloned().unwrap_or_default(), it.clone())
+        };
+        return changes.iter().map(with_value).collect();
     }
+    // Without `include_values` there are only names; other products' entries have neither.
+    let names = entry.get("changed_fields").and_then(Value::as_array);
+    let fields: Vec<String> = names.into_iter().flatten().map(word).collect();
+    vec![Change {
+        without_values: !fields.is_empty(),
+        whole: json!({ "object": object, "entry": [entry] }),
+        ..change(word(&json!(fields.join(", "))), Value::Null, Value::Null)
+    }]
 }
 
 /// An id of digits, whether Meta wrote a number or text.
@@ -69,6 +73,30 @@ pub fn id(value: &Value) -> Option<String> {
     let digits = text.strip_prefix("act_").unwrap_or(&text);
     let fits = (1..=LONGEST).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     fits.then_some(text)
+}
+
+/// The same with ids as text: Meta writes many as numbers, and beyond 2^53 JavaScript reads another one.
+pub fn with_ids_as_text(value: &Value) -> Value {
+    fn of(value: &Value, is_id: bool) -> Value {
+        match value {
+            Value::Number(number) if is_id || is_beyond_javascript(number) => json!(number.to_string()),
+            Value::Array(all) => all.iter().map(|it| of(it, is_id)).collect(),
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, it)| {
+                    let is_id = name == "id" || name.ends_with("_id") || name.ends_with("_ids");
+                    (name.clone(), of(it, is_id))
+                })
+                .collect(),
+            other => other.clone(),
+        }
+    }
+    fn is_beyond_javascript(number: &Number) -> bool {
+        const SAFE: u64 = 1 << 53;
+        number.as_i64().is_some_and(|it| it.unsigned_abs() > SAFE)
+            || number.as_u64().is_some_and(|it| it > SAFE)
+    }
+    of(value, false)
 }
 
 /// A word that can be stored and shown, whatever was sent.
@@ -99,6 +127,19 @@ mod tests {
          "adgroup_id":12312312312,"ad_id":12312312312,"created_time":1440120384}},
         {"field":"leadgen","value":{"leadgen_id":"55459717045641545","page_id":"123123123","form_id":"12312312312",
          "created_time":"1440120384"}}]}]}"#;
+
+    #[test]
+    fn ids_become_text_and_other_numbers_stay() {
+        let value = json!({
+            "ad_object_ids": [120_230_000_000_000_004_u64], "id": 7, "spend": 12, "big": 9_007_199_254_740_993_u64,
+            "of": { "page_id": 3, "level": "AD", "share": 0.5, "ids": null },
+        });
+        let text = json!({
+            "ad_object_ids": ["120230000000000004"], "id": "7", "spend": 12, "big": "9007199254740993",
+            "of": { "page_id": "3", "level": "AD", "share": 0.5, "ids": null },
+        });
+        assert_eq!(with_ids_as_text(&value), text);
+    }
 
     #[test]
     fn every_change_of_every_entry_is_read() {

@@ -18,6 +18,9 @@ pub enum Reason {
     UnknownObject,
     /// A field we do nothing with.
     UnknownField,
+    /// Meta said that something changed, and not what: `include_values` is off. The next check of the app's subscription, which
+    /// it causes, switches it on; leads are found by the sweep meanwhile.
+    WithoutValues,
     /// It does not have the shape of its field.
     Unreadable,
     /// The *Test* button of Meta's dashboard: its ids do not exist.
@@ -25,13 +28,14 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 4] =
-        [Self::UnknownObject, Self::UnknownField, Self::Unreadable, Self::DashboardTest];
+    pub const ALL: [Self; 5] =
+        [Self::UnknownObject, Self::UnknownField, Self::WithoutValues, Self::Unreadable, Self::DashboardTest];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UnknownObject => "unknown_object",
             Self::UnknownField => "unknown_field",
+            Self::WithoutValues => "without_values",
             Self::Unreadable => "unreadable",
             Self::DashboardTest => "dashboard_test",
         }
@@ -42,7 +46,7 @@ impl Reason {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Quarantined {
     pub id: QuarantineId,
-    /// `unknown_object`, `unknown_field`, `unreadable` or `dashboard_test`.
+    /// `unknown_object`, `unknown_field`, `without_values`, `unreadable` or `dashboard_test`.
     pub reason: String,
     /// `page` or `ad_account`, or what else Meta wrote.
     pub object: String,

@@ -15,7 +15,7 @@ use crate::{
         leads::{self, Sighting, Source},
     },
     store::{
-        Tx, leads as leads_table,
+        Tx, app_subscriptions, leads as leads_table,
         webhooks::{self as table, Stored},
     },
     time::Timestamp,
@@ -44,6 +44,7 @@ pub async fn step(app: &App) -> Result<bool> {
     }
     app.wakes.hydrate.notify_one();
     app.wakes.deliver.notify_one();
+    app.wakes.watch.notify_one();
     Ok(i64::try_from(bodies.len()) == Ok(limit))
 }
 
@@ -142,6 +143,10 @@ async fn route(tx: &mut Tx, change: Change, received_at: Timestamp, uses: &mut V
         uses.push(none(Reason::DashboardTest, change));
         return Ok(());
     }
+    if change.without_values {
+        uses.push(none(Reason::WithoutValues, change));
+        return Ok(());
+    }
     match (change.object.as_str(), change.field.as_str()) {
         ("page", "leadgen" | "leadgen_update") => {
             let Some(lead) = named(&change) else {
@@ -217,7 +222,7 @@ fn updated(account_id: AccountId, lead: &Named, change: &Change) -> Use {
         "lead_id": null, "meta_lead_id": lead.meta_lead_id, "page_id": lead.page_id, "form_id": lead.form_id,
         "is_test": null, "area": value.get("area"), "event": value.get("event"),
         "updated_fields": value.get("updated_fields"), "updated_at": leads::time(value.get("updated_time")),
-        "value": value,
+        "value": payload::with_ids_as_text(value),
     });
     let change_hash = change_hash(&account_id, change);
     let event = NewEvent::new(Some(account_id), Kind::LeadUpdated, lead.meta_lead_id.as_str(), data);
@@ -239,11 +244,17 @@ fn ad_kind(field: &str) -> Option<Kind> {
 
 fn of_ads(account_id: AccountId, kind: Kind, change: &Change) -> Use {
     let value = |name: &str| change.value.get(name).and_then(id);
-    let object_id = value("object_id").or_else(|| value("id"));
+    // What it is about goes by a different name in each field; an ad is an `adgroup` in older ones.
+    let one_of_many = || match change.value.get("ad_object_ids")?.as_array()?.as_slice() {
+        [only] => id(only),
+        _ => None,
+    };
+    let named = ["object_id", "id", "ad_id", "adgroup_id"].into_iter().find_map(value);
+    let object_id = named.or_else(one_of_many);
     let subject = object_id.clone().unwrap_or_else(|| change.object_id.clone());
     let data = json!({
         "ad_account_id": format!("act_{}", change.object_id), "object_id": object_id, "field": change.field,
-        "sent_at": change.sent_at, "value": change.value,
+        "sent_at": change.sent_at, "value": payload::with_ids_as_text(&change.value),
     });
     let change_hash = change_hash(&account_id, change);
     let event = NewEvent::new(Some(account_id), kind, subject, data);
@@ -270,6 +281,10 @@ async fn carry_out(app: &App, tx: &mut Tx, it: Use) -> Result<()> {
             if let (Some(meta_lead_id), Some(account)) = (lead, &event.account_id)
                 && let Some(lead) = leads_table::known(tx, account, &meta_lead_id).await?
             {
+                if lead.state.0.is_forgotten() {
+                    // Nothing of it is told any more.
+                    return Ok(());
+                }
                 event.subject = lead.id.to_string();
                 event.data["lead_id"] = json!(lead.id);
                 // Before it is read nobody knows whether it is a test, and it counts as none.
@@ -279,6 +294,10 @@ async fn carry_out(app: &App, tx: &mut Tx, it: Use) -> Result<()> {
             events::record(tx, event, app.clock.now()).await?;
         }
         Use::None { reason, change, received_at } => {
+            if reason == Reason::WithoutValues {
+                // Somebody has switched the values off at Meta: the check switches them on.
+                app_subscriptions::check_all(tx, app.clock.now()).await?;
+            }
             let new = quarantine::New {
                 reason,
                 object: &change.object,

@@ -23,7 +23,7 @@ pub struct Overview {
     frame: Frame,
     counts: Counts,
     leads: LeadCounts,
-    /// Once an account is connected.
+    /// Once an account was connected.
     charts: Option<Charts>,
     steps: Vec<Step>,
 }
@@ -51,8 +51,13 @@ impl Overview {
         self.steps.iter().all(|step| step.done)
     }
 
+    fn has_begun(&self) -> bool {
+        has_begun(&self.counts)
+    }
+
+    /// Whether a connection works.
     fn is_connected(&self) -> bool {
-        connected(&self.counts) > 0
+        self.counts.connections_in("connected") + self.counts.connections_in("connected_with_gaps") > 0
     }
 
     /// Where leads stand, those first that somebody should look after.
@@ -79,8 +84,9 @@ impl Overview {
     }
 }
 
-fn connected(counts: &Counts) -> i64 {
-    counts.connections_in("connected") + counts.connections_in("connected_with_gaps")
+/// Whether any account was ever connected: one whose connection broke has leads to look after all the same.
+fn has_begun(counts: &Counts) -> bool {
+    words::STATES.iter().any(|state| *state != "installed" && counts.connections_in(state) > 0)
 }
 
 pub async fn show(State(app): State<App>, frame: Frame) -> Result<Page<Overview>> {
@@ -112,7 +118,7 @@ pub async fn show(State(app): State<App>, frame: Frame) -> Result<Page<Overview>
             title: "Connect it",
             what: "Install the connector in the account, and let whoever manages its ads connect from your product, or \
                    by a connect link where the settings allow them.",
-            done: connected(&counts) > 0,
+            done: has_begun(&counts),
             link: "/accounts",
             verb: "Choose an account",
         },
@@ -125,10 +131,7 @@ pub async fn show(State(app): State<App>, frame: Frame) -> Result<Page<Overview>
         },
     ];
     let leads = overview::lead_counts(&app).await?;
-    let charts = match connected(&counts) {
-        0 => None,
-        _ => Some(Charts::new(charts::charts(&app, None).await?)),
-    };
+    let charts = if has_begun(&counts) { Some(Charts::new(charts::charts(&app, None).await?)) } else { None };
     Ok(Page::new(Overview { frame, counts, leads, charts, steps }))
 }
 
@@ -148,5 +151,19 @@ mod tests {
         assert_eq!(tones[..2], [Tone::Bad, Tone::Ok]);
         assert_eq!(tones[4], Tone::Note);
         assert!(page.render().unwrap().contains("Missing: Meta counts them"));
+    }
+
+    #[test]
+    fn a_connection_that_broke_is_no_beginning() {
+        let rendered = |state: &str| {
+            let counts = Counts { accounts: 1, connections: [(state.to_owned(), 1)].into() };
+            let charts = has_begun(&counts).then(|| Charts::new(Vec::new()));
+            let frame = Frame::sample(Timestamp::from_unix(0));
+            let page = Overview { frame, counts, leads: LeadCounts::default(), charts, steps: Vec::new() };
+            page.render().unwrap()
+        };
+        let broken = rendered("broken");
+        assert!(broken.contains("No connection works") && broken.contains("Missing: Meta counts them"));
+        assert!(rendered("installed").contains("A few steps lead to the first connected account"));
     }
 }

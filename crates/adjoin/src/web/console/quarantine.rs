@@ -55,6 +55,10 @@ fn words(reason: &str) -> (&str, &str) {
             "A field Adjoin does not use",
             "Somebody subscribed the app to more than Adjoin asks for. Unsubscribe the field at Meta if you do not need it.",
         ),
+        "without_values" => (
+            "Meta said that something changed, and not what",
+            "Somebody switched the values of webhooks off at Meta. Adjoin switches them on; leads are found by the sweep meanwhile.",
+        ),
         "unreadable" => {
             ("Not in the shape Meta documents", "Update Adjoin; if they go on, tell its maintainers.")
         }

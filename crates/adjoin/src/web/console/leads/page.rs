@@ -126,6 +126,7 @@ mod tests {
             lead_id: lead.id.clone(),
             meta_lead_id: lead.meta_lead_id.clone(),
             submitted_at: lead.submitted_at,
+            first_source: text("webhook"),
             page_id: "42".to_owned(),
             form_id: "777".to_owned(),
             form_name: text("Test drive"),
