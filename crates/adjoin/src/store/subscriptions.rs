@@ -69,14 +69,14 @@ pub async fn adopt(tx: &mut Tx, new: &Stored) -> Result<()> {
     Ok(())
 }
 
-/// By which connection of the account it is reached.
-pub async fn connection_of(
+/// The account's, unless it is leaving.
+pub async fn staying(
     db: &Db,
     account: &AccountId,
     object: Object,
     object_id: &str,
-) -> Result<Option<ConnectionId>> {
-    let row: Option<Stored> = sql(stored!(
+) -> Result<Option<Stored>> {
+    sql(stored!(
         "SELECT",
         "FROM subscriptions WHERE account_id = $1 AND object = $2 AND object_id = $3 AND status <> 'leaving'"
     ))
@@ -84,8 +84,7 @@ pub async fn connection_of(
     .bind(object.as_str())
     .bind(object_id)
     .optional(db)
-    .await?;
-    Ok(row.map(|row| row.connection_id))
+    .await
 }
 
 pub async fn of_connection(tx: &mut Tx, connection: &ConnectionId) -> Result<Vec<Stored>> {

@@ -573,6 +573,27 @@ fn a_field_that_meta_took_away_keeps_no_form_from_being_swept() {
 }
 
 #[test]
+fn a_lead_that_was_read_before_its_form_gets_the_forms_version() {
+    on_each_connected(&[], async |it| {
+        let meta = Refusing::before(it).await;
+        meta.refuse("questions", 100);
+        let lead = it.sight(&it.submit(0)).await;
+        crate::leads::hydrate(&meta.app).await;
+        let content = async || leads::render(&meta.app, &it.account, &lead).await.unwrap().unwrap();
+        let alone = content().await;
+        assert!(alone.form_version_id.is_none() && alone.answers.iter().all(|it| it.label.is_none()));
+        // Meta shows its questions later.
+        let app = &it.test.app;
+        sweep(app).await;
+        let whole = content().await;
+        assert!(
+            whole.form_version_id.is_some() && whole.answers.iter().all(|it| it.label.is_some()),
+            "{whole:?}"
+        );
+    });
+}
+
+#[test]
 fn a_cursor_that_has_gone_stale_begins_the_pass_anew() {
     on_each_connected(&[], async |it| {
         sweep(&it.test.app).await;

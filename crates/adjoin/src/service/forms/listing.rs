@@ -1,5 +1,7 @@
 //! The forms of a Page: listed, counted, kept by version.
 
+use std::collections::BTreeSet;
+
 use adjoin_graph::{Error as GraphError, Request};
 use adjoin_marketing::errors::Class;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -10,6 +12,7 @@ use super::{
     content::{self, AtMeta, Fields},
 };
 use crate::{
+    id::{AccountId, FormVersionId},
     quota::{self, Touched},
     service::{
         App, Error, Result,
@@ -134,6 +137,51 @@ async fn read_all(app: &App, page: &subscriptions::Stored) -> Result<Outcome> {
     Ok(Outcome::Listed)
 }
 
+/// Forms that are made known for the leads of one round.
+const MADE_KNOWN: usize = 8;
+
+/// Reads forms that leads name and of which no version is known here, so that the leads are told with what was asked: a form
+/// may be younger than the last listing. What Meta does not show keeps no lead back.
+pub async fn make_known(
+    line: &Line<'_>,
+    page: &subscriptions::Stored,
+    forms: BTreeSet<String>,
+) -> Result<()> {
+    for form_id in forms.into_iter().take(MADE_KNOWN) {
+        let known = table::by_id(&line.app.db, &page.account_id, &form_id).await?;
+        if known.is_some_and(|form| form.version_id.is_some()) {
+            continue;
+        }
+        if line.room().is_err() {
+            break;
+        }
+        match read_single(line, page, form_id, Fields::All).await {
+            Ok(()) => {}
+            Err(Failure::Here(error)) => return Err(error),
+            Err(Failure::AtMeta(error)) => {
+                tracing::info!(page_id = page.object_id, %error, "a form that leads name was not read");
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Most leads that get their form's first version in one transaction.
+const FILLED_AT_ONCE: i64 = 2000;
+
+/// Gives the first version of a form to its leads that were read before it was known.
+async fn fill(app: &App, account: &AccountId, form_id: &str, version: &FormVersionId) -> Result<()> {
+    loop {
+        let mut tx = app.db.begin_apart().await?;
+        let leads = form_versions::fill(&mut tx, account, form_id, version, FILLED_AT_ONCE).await?;
+        tx.commit().await?;
+        if i64::try_from(leads) != Ok(FILLED_AT_ONCE) {
+            return Ok(());
+        }
+    }
+}
+
 enum Failure {
     AtMeta(GraphError),
     Here(Error),
@@ -230,7 +278,7 @@ async fn read_single(
 async fn keep(app: &App, page: &subscriptions::Stored, forms: &[AtMeta]) -> Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin_apart().await?;
-    let mut found_new = false;
+    let (mut found_new, mut first) = (false, Vec::new());
     for form in forms {
         let known = table::by_id_for_update(&mut tx, &page.account_id, &form.id).await?;
         let is_new = known.is_none();
@@ -265,7 +313,9 @@ async fn keep(app: &App, page: &subscriptions::Stored, forms: &[AtMeta]) -> Resu
             let version =
                 form_versions::get_or_insert(&mut tx, &row.account_id, &row.form_id, &hash, content, now)
                     .await?;
-            row.version_id = Some(version);
+            if row.version_id.replace(version.clone()).is_none() {
+                first.push((form.id.as_str(), version));
+            }
         }
         if is_new {
             table::insert(&mut tx, &row).await?;
@@ -275,6 +325,9 @@ async fn keep(app: &App, page: &subscriptions::Stored, forms: &[AtMeta]) -> Resu
         found_new |= is_new;
     }
     tx.commit().await?;
+    for (form_id, version) in first {
+        fill(app, &page.account_id, form_id, &version).await?;
+    }
     if found_new {
         app.wakes.sweep.notify_one();
     }

@@ -19,6 +19,7 @@ use crate::{
     time::Timestamp,
 };
 
+pub(super) use listing::make_known;
 pub use state::{Counts, Done, Known, Missing, Pass, PassKind, Sweep, SweepTrouble};
 pub use view::{
     Completeness, Form, FormDetail, FormVersion, Forms, SweepView, Totals, backfill, get, list, sweep_all,

@@ -20,7 +20,7 @@ use crate::{
     id::AccountId,
     quota::Touched,
     random,
-    service::{App, Result, Who, connections, connections::Access, meta::Line, subscriptions::Object},
+    service::{App, Result, Who, connections, connections::Access, forms, meta::Line, subscriptions::Object},
     store::{
         Json, Tx, connections as connections_table, lead_parks, leads as table, subscriptions as subscribed,
     },
@@ -137,10 +137,10 @@ async fn ask(
     leads: &[table::Stored],
 ) -> Result<Option<Found>> {
     let of_page = |trouble| Ok(Some(Found { of_page: Some(trouble), ..Found::default() }));
-    let Some(connection) = subscribed::connection_of(&app.db, account, Object::Page, page_id).await? else {
+    let Some(page) = subscribed::staying(&app.db, account, Object::Page, page_id).await? else {
         return of_page(unreached(app, account, page_id).await?);
     };
-    let access = match connections::page_access(app, account, &connection, page_id).await {
+    let access = match connections::page_access(app, account, &page.connection_id, page_id).await {
         Ok(access) => access,
         Err(error) => return of_page(Trouble::of_access(error)?),
     };
@@ -148,7 +148,7 @@ async fn ask(
         app,
         graph: access.graph.clone(),
         token: access.token.clone(),
-        touched: Touched::page(page_id, &connection),
+        touched: Touched::page(page_id, &page.connection_id),
     };
     if let Err(parked) = line.room() {
         return of_page(Trouble {
@@ -168,7 +168,16 @@ async fn ask(
             return Ok(None);
         }
     }
-    Ok(Some(sorted(&line, &access, page_id, leads, read.answers).await))
+    let found = sorted(&line, &access, page_id, leads, read.answers).await;
+    let named = leads.iter().filter_map(|lead| form_of(lead, found.read.get(&lead.meta_lead_id)?));
+    forms::make_known(&line, &page, named.collect()).await?;
+    Ok(Some(found))
+}
+
+/// Of which form a lead is: a webhook may have named none.
+fn form_of(lead: &table::Stored, answer: &Value) -> Option<String> {
+    let named = Some(lead.form_id.clone()).filter(|id| !id.is_empty());
+    named.or_else(|| detail::id(answer.get("form_id")))
 }
 
 /// Tells what is of the Page from what is of one lead.
@@ -184,8 +193,7 @@ async fn sorted(
         match answer {
             Ok(answer) => {
                 if lead.ad_id.is_none() && detail::maybe_a_test(&answer) {
-                    let form_id = Some(lead.form_id.clone()).filter(|id| !id.is_empty());
-                    forms.extend(form_id.or_else(|| detail::id(answer.get("form_id"))));
+                    forms.extend(form_of(lead, &answer));
                 }
                 found.read.insert(lead.meta_lead_id.clone(), answer);
             }
