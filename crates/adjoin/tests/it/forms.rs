@@ -486,6 +486,8 @@ fn what_meta_refuses_is_told_and_its_cause_is_looked_for() {
         watch(&it.test.app).await;
         let found = adjoin::service::subscriptions::list(&it.test.app, &it.account, None, 100).await.unwrap();
         assert!(serde_json::to_string(&found.items).unwrap().contains("lead_access_refused"));
+        let told = it.first().await.sweep.trouble.unwrap();
+        assert!(told.message.contains("Lead Access Manager") && told.since == trouble.since, "{told:?}");
         it.switch_off("leads_access_manager");
         it.advance(3600);
         sweep(&it.test.app).await;

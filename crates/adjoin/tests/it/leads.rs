@@ -7,9 +7,10 @@ use adjoin::{
         App, forms,
         leads::{self, Cause, Sighting, Source, State},
         setup::{self, Login, NewSetup},
+        subscriptions::Object,
         webhooks,
     },
-    store::{self, leads as table, leases, sql},
+    store::{self, leads as table, leases, sql, subscriptions},
     time::Timestamp,
     vault::{self, KeyFile, Vault},
 };
@@ -229,7 +230,15 @@ fn a_dead_page_token_is_made_anew_and_is_not_the_end_of_the_connection() {
         it.switch_on("dead_page_tokens=460");
         let ids = it.announced(2).await;
         hydrate(&it.test.app).await;
-        assert_eq!(it.cause(&ids[0]).await, Some(Cause::Token));
+        let parked = it.lead(&ids[0]).await.state.0;
+        let State::Parked { cause: Cause::Token, code: Some(190), subcode: Some(460), .. } = parked else {
+            panic!("{parked:?}")
+        };
+        // The Page's subscription is looked at now, not in its own time.
+        let page = subscriptions::staying(&it.test.app.db, &it.account, Object::Page, &it.facts.page_id)
+            .await
+            .unwrap();
+        assert_eq!(page.unwrap().check_at, it.test.clock.now());
         let connection =
             adjoin::service::connections::get(&it.test.app, &it.account, &it.connection).await.unwrap();
         assert!(connection.state.is_usable(), "{connection:?}");

@@ -9,7 +9,9 @@ use adjoin::{
     },
     store::sql,
 };
-use adjoin_sandbox::world::{Submission, leads::Platform, webhooks::AppSubscription};
+use adjoin_sandbox::world::{
+    Submission, identity::PermissionState, leads::Platform, webhooks::AppSubscription,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -357,6 +359,30 @@ fn an_app_subscription_that_somebody_removed_is_made_again() {
         watch(&it.test.app).await;
         assert!(it.world.read().unwrap().webhooks.app_subscription(&it.facts.app_id, "page").is_some());
         assert!(it.fields_at_meta().is_some());
+
+        // Whoever asks for a check has all of it checked.
+        it.world.write().unwrap().webhooks.unsubscribe_app(&it.facts.app_id, Some("page"), &[]);
+        subscriptions::check_all(&it.test.app, &Actor::System, &it.account).await.unwrap();
+        watch(&it.test.app).await;
+        assert!(it.world.read().unwrap().webhooks.app_subscription(&it.facts.app_id, "page").is_some());
+    });
+}
+
+#[test]
+fn a_permission_that_was_lost_is_told_by_the_connection_too() {
+    on_each_connected(&[], async |it| {
+        watch(&it.test.app).await;
+        // The person took it back in another consent, of which nobody here knows.
+        for grant in it.world.write().unwrap().identity.grants.values_mut() {
+            grant.permissions.insert("leads_retrieval".to_owned(), PermissionState::Declined);
+        }
+        it.advance(3600);
+        watch(&it.test.app).await;
+        assert_eq!(it.of_page().await["fault"]["permission"], "leads_retrieval");
+        let connection = connections::get(&it.test.app, &it.account, &it.connection).await.unwrap();
+        assert_eq!(connection.state.name(), "connected_with_gaps");
+        assert!(!connection.granted.iter().any(|name| name == "leads_retrieval"), "{connection:?}");
+        assert_eq!(it.events("connection.degraded").await.len(), 1);
     });
 }
 

@@ -11,6 +11,7 @@ use crate::{
     service::{
         App, Error, Result, accounts,
         canaries::{self, Canary},
+        subscriptions::Object,
     },
     store::{Page, audit, form_versions, forms as table, subscriptions},
     time::Timestamp,
@@ -203,7 +204,10 @@ async fn totals(app: &App, account: &AccountId) -> Result<Totals> {
 
 async fn view(app: &App, row: table::Stored) -> Result<Form> {
     let here = table::here(&app.db, &row).await?;
-    let sweep = row.sweep.0;
+    let mut sweep = row.sweep.0;
+    if let Some(trouble) = &mut sweep.trouble {
+        name_cause(app, &row.account_id, &row.page_id, trouble).await?;
+    }
     Ok(Form {
         completeness: Completeness::of(&row.counts.0, here, row.counted_at),
         form_id: row.form_id,
@@ -222,6 +226,20 @@ async fn view(app: &App, row: table::Stored) -> Result<Form> {
         },
         created_at: row.created_at,
     })
+}
+
+/// Says of a sweep that failed what the look at its Page has found out: a refusal alone does not tell why.
+async fn name_cause(app: &App, account: &AccountId, page_id: &str, trouble: &mut SweepTrouble) -> Result<()> {
+    let page = subscriptions::staying(&app.db, account, Object::Page, page_id).await?;
+    let state = page.map(|page| page.state.0);
+    if let Some(fault) = state.as_ref().and_then(|state| state.fault())
+        && fault.cause.withholds_leads()
+    {
+        trouble.message.clone_from(&fault.message);
+        trouble.who = fault.who;
+        trouble.next_step.clone_from(&fault.next_step);
+    }
+    Ok(())
 }
 
 const NOT_FOUND: Error = Error::NotFound { what: "the form" };

@@ -102,19 +102,22 @@ async fn hydrate(app: &App, leads: Vec<table::Stored>, lease: Timestamp) -> Resu
     let Some(first) = leads.first() else { return Ok(()) };
     let (account, page_id) = (first.account_id.clone(), first.page_id.clone());
     let found = match ask(app, &account, &page_id, &leads).await? {
-        Some(found) => found,
-        // The Page's token was dead and is forgotten: another is made. Whether the consent behind it lives shows in that.
-        None => ask(app, &account, &page_id, &leads).await?.unwrap_or_else(|| Found {
-            of_page: Some(Trouble {
-                kind: Kind::Token,
-                message: "Meta refuses the Page's token, also a new one".to_owned(),
-                who: Who::Account,
-                next_step: "let somebody of the account who has a role on the Page connect again".to_owned(),
-                code: None,
-                subcode: None,
-            }),
-            ..Found::default()
-        }),
+        Ok(found) => found,
+        // Another token is made. Whether the consent behind it lives shows in that.
+        Err(DeadPageToken { .. }) => {
+            ask(app, &account, &page_id, &leads).await?.unwrap_or_else(|dead| Found {
+                of_page: Some(Trouble {
+                    kind: Kind::Token,
+                    message: "Meta refuses the Page's token, also a new one".to_owned(),
+                    who: Who::Account,
+                    next_step: "let somebody of the account who has a role on the Page connect again"
+                        .to_owned(),
+                    code: dead.code,
+                    subcode: dead.subcode,
+                }),
+                ..Found::default()
+            })
+        }
     };
     let round = Round { app, account: &account, page_id: &page_id, lease };
     if let Err(error) = round.settle(&leads, &found).await {
@@ -129,14 +132,20 @@ async fn hydrate(app: &App, leads: Vec<table::Stored>, lease: Timestamp) -> Resu
     Ok(())
 }
 
-/// Asks Meta. `None`: the Page's token was dead and is forgotten.
+/// The Page's token was dead and is forgotten.
+struct DeadPageToken {
+    code: Option<i64>,
+    subcode: Option<i64>,
+}
+
+/// Asks Meta.
 async fn ask(
     app: &App,
     account: &AccountId,
     page_id: &str,
     leads: &[table::Stored],
-) -> Result<Option<Found>> {
-    let of_page = |trouble| Ok(Some(Found { of_page: Some(trouble), ..Found::default() }));
+) -> Result<std::result::Result<Found, DeadPageToken>> {
+    let of_page = |trouble| Ok(Ok(Found { of_page: Some(trouble), ..Found::default() }));
     let Some(page) = subscribed::staying(&app.db, account, Object::Page, page_id).await? else {
         return of_page(unreached(app, account, page_id).await?);
     };
@@ -165,13 +174,17 @@ async fn ask(
     if let Some(error) = &read.dead_token {
         connections::report_refusal(app, &access, error).await?;
         if connections::is_dead_page_token(&access, error) {
-            return Ok(None);
+            let refusal = error.refusal();
+            return Ok(Err(DeadPageToken {
+                code: refusal.and_then(|refusal| refusal.code),
+                subcode: refusal.and_then(|refusal| refusal.subcode),
+            }));
         }
     }
     let found = sorted(&line, &access, page_id, leads, read.answers).await;
     let named = leads.iter().filter_map(|lead| form_of(lead, found.read.get(&lead.meta_lead_id)?));
     forms::make_known(&line, &page, named.collect()).await?;
-    Ok(Some(found))
+    Ok(Ok(found))
 }
 
 /// Of which form a lead is: a webhook may have named none.
@@ -276,7 +289,8 @@ impl Round<'_> {
             }
         }
         if let Some(trouble) = &found.of_page {
-            unseen |= trouble.kind == Kind::Access;
+            // Where Meta itself refused the token, nobody may have noticed yet.
+            unseen |= trouble.kind == Kind::Access || (trouble.kind == Kind::Token && trouble.code.is_some());
             let leads = self.park_page(&mut tx, trouble, now).await?;
             parked.extend(trouble.parked(now).cause().map(|cause| (cause, leads)));
         }

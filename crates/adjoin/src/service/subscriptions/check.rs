@@ -11,6 +11,7 @@ use super::{
     faults, page, take_back,
 };
 use crate::{
+    audit::Actor,
     quota::Touched,
     service::{
         App, Error, Result, connections,
@@ -123,6 +124,12 @@ async fn look_once(app: &App, row: &table::Stored) -> Result<Option<Found>> {
     };
     let error = match outcome {
         Ok(Found::Faulty { fault, subscribed }) => {
+            if let Cause::PermissionMissing { permission } = &fault.cause
+                && access.granted().contains(permission)
+            {
+                // It is not what the connection says of itself: it is looked at anew, and tells what it lacks.
+                connections::test(app, &Actor::System, &row.account_id, &row.connection_id).await?;
+            }
             let connection = connections::get(app, &row.account_id, &row.connection_id).await?;
             let fault = Box::new(faults::remedied(*fault, &connection));
             return Ok(Some(Found::Faulty { fault, subscribed }));

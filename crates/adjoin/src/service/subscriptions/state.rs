@@ -233,6 +233,20 @@ impl Cause {
         !matches!(self, Self::TokenDead)
     }
 
+    /// Whether it keeps Meta from giving leads out.
+    pub const fn withholds_leads(&self) -> bool {
+        matches!(
+            self,
+            Self::TokenDead
+                | Self::NoPageToken
+                | Self::PermissionMissing { .. }
+                | Self::TaskMissing { .. }
+                | Self::LeadAccessRefused { .. }
+                | Self::TermsNotAccepted
+                | Self::DevelopmentMode
+        )
+    }
+
     /// Whether leads can be read in spite of it, so that those that wait are worth another try.
     pub(super) const fn leaves_leads(&self) -> bool {
         matches!(self, Self::WebhooksSilent { .. } | Self::NotKept { .. })
