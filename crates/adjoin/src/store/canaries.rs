@@ -124,6 +124,21 @@ pub async fn lead(db: &Db, account: &AccountId, meta_lead_id: &str) -> Result<Op
     .await
 }
 
+#[derive(Debug)]
+struct Form {
+    form_id: String,
+}
+row!(Form { form_id });
+
+/// Whether it is the canary of any account.
+pub async fn is_canary(db: &Db, meta_lead_id: &str) -> Result<bool> {
+    let row: Option<Form> = sql("SELECT form_id FROM canaries WHERE meta_lead_id = $1 LIMIT 1")
+        .bind(meta_lead_id)
+        .optional(db)
+        .await?;
+    Ok(row.is_some_and(|row| !row.form_id.is_empty()))
+}
+
 /// Marks a lead that is not read yet as the test lead that it is: its webhook may have been faster than Meta's answer.
 pub async fn mark_lead(tx: &mut Tx, account: &AccountId, meta_lead_id: &str) -> Result<()> {
     sql(

@@ -261,6 +261,18 @@ pub async fn check_all(tx: &mut Tx, account: &AccountId, at: Timestamp) -> Resul
         .await
 }
 
+/// Makes the forms of a Page due to be listed.
+pub async fn list_soon(tx: &mut Tx, account: &AccountId, page_id: &str, at: Timestamp) -> Result<()> {
+    sql("UPDATE subscriptions SET list_forms_at = $3
+         WHERE account_id = $1 AND object = 'page' AND object_id = $2 AND list_forms_at > $3")
+    .bind(account)
+    .bind(page_id)
+    .bind(at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Makes the forms of all Pages of an account due to be listed.
 pub async fn list_all(tx: &mut Tx, account: &AccountId, at: Timestamp) -> Result<u64> {
     sql("UPDATE subscriptions SET list_forms_at = $2 WHERE account_id = $1 AND object = 'page'")

@@ -237,7 +237,22 @@ fn a_test_lead_of_somebody_else_a_closed_form_and_an_ended_connection_are_left_a
         assert_eq!((form.lost_at().await, form.at_meta()), (json!("send"), Some(theirs.clone())));
         let failure = form.get().await["canary"]["last"]["failure"].clone();
         assert!(failure["next_step"].as_str().unwrap().contains("test_lead.delete"), "{failure}");
+
+        // Where it is another account's canary, that one's end is waited for.
+        let mut tx = it.test.app.db.begin().await.unwrap();
+        let put = sql("UPDATE canaries SET meta_lead_id = $1").bind(&theirs).execute(&mut tx).await;
+        tx.commit().await.unwrap();
+        assert_eq!(put.unwrap(), 1);
+        form.run_now().await;
+        step(&it.test.app).await;
+        assert_eq!(form.get().await["canary"]["under_way"]["stage"], "sending");
         it.world.write().unwrap().leads.delete(theirs.parse().unwrap());
+        it.advance(MINUTE);
+        form.send(1).await;
+        form.work().await;
+        it.advance(MINUTE);
+        form.work().await;
+        assert_eq!((form.lost_at().await, form.at_meta()), (json!(null), None));
 
         it.world.write().unwrap().leads.form_mut(&it.facts.form_id).unwrap().archived = true;
         it.advance(60 * MINUTE);
@@ -259,7 +274,7 @@ fn a_test_lead_of_somebody_else_a_closed_form_and_an_ended_connection_are_left_a
         step(&it.test.app).await;
         assert_eq!(form.lost_at().await, "connection");
         let steps: Vec<Value> = form.told().await.into_iter().map(|(_, step)| step).collect();
-        assert_eq!(steps, ["send", "form", "connection"]);
+        assert_eq!(steps, [json!("send"), json!(null), json!("form"), json!("connection")]);
     });
 }
 

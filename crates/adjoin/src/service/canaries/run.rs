@@ -179,7 +179,23 @@ impl Turn<'_> {
             Err(stop) => return Ok(Some(self.not_sent(stop, asked_at, by))),
         };
         for lead in listed {
-            if !self.row.state.0.ours.as_ref().is_some_and(|ours| ours.is(&lead.id, lead.created_at)) {
+            let is_ours =
+                self.row.state.0.ours.as_ref().is_some_and(|ours| ours.is(&lead.id, lead.created_at));
+            if !is_ours && table::is_canary(&self.app.db, &lead.id).await? {
+                // Of another account that has the same Page: it is gone in a while.
+                let stop = Stop {
+                    passes: Some(REMOVAL_SECONDS),
+                    unusable: false,
+                    gone: false,
+                    outcome_unknown: false,
+                    message: "another account's canary is in the form, and Meta allows one test lead"
+                        .to_owned(),
+                    who: Who::Partner,
+                    next_step: "send the canary again when the other one has ended".to_owned(),
+                };
+                return Ok(Some(self.not_sent(stop, asked_at, by)));
+            }
+            if !is_ours {
                 let failure = Failure {
                     step: Step::Send,
                     message: format!(

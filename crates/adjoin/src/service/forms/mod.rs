@@ -22,7 +22,8 @@ use crate::{
 pub(super) use listing::make_known;
 pub use state::{Counts, Done, Known, Missing, Pass, PassKind, Sweep, SweepTrouble};
 pub use view::{
-    Completeness, Form, FormDetail, FormVersion, Forms, SweepView, Totals, backfill, get, list, sweep_all,
+    Completeness, Form, FormDetail, FormVersion, Forms, SweepView, Totals, backfill, get, list, list_soon,
+    sweep_all,
 };
 
 /// How long Meta keeps leads, in days. Widely reported; its developer pages do not state it.

@@ -285,6 +285,23 @@ pub async fn backfill(
     view(app, row).await
 }
 
+/// Has a Page's forms listed at once: one was made or changed through us. Without it that is noticed within the hour, so a
+/// failure here is only logged.
+pub async fn list_soon(app: &App, account: &AccountId, page_id: &str) {
+    let due = async {
+        let mut tx = app.db.begin_apart().await?;
+        subscriptions::list_soon(&mut tx, account, page_id, app.clock.now()).await?;
+        tx.commit().await
+    };
+    match due.await {
+        Ok(()) => app.wakes.sweep.notify_one(),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(page_id, error, "a Page's forms are not listed at once");
+        }
+    }
+}
+
 /// Makes all forms of the account due, and its Pages' lists of forms. Answers how many forms are known.
 pub async fn sweep_all(app: &App, actor: &Actor, account: &AccountId) -> Result<u64> {
     accounts::get(app, account).await?;

@@ -23,7 +23,9 @@ use adjoin_marketing::{
 };
 use serde_json::{Map, Value};
 
-use super::{App, Error, Fault, MetaError, Result, Who, calls, connections, connections::Access, meta, work};
+use super::{
+    App, Error, Fault, MetaError, Result, Who, calls, connections, connections::Access, forms, meta, work,
+};
 use crate::{
     id::{AccountId, CallId, ConnectionId},
     quota::Touched,
@@ -274,6 +276,11 @@ async fn attempt(
     }
     if outcome.is_ok() && method.is_write() {
         app.facts.forget(connection, &call.arguments);
+        if method.resource() == "form"
+            && let Some(page_id) = call.arguments.get("page_id").and_then(rules::id_text)
+        {
+            Box::pin(forms::list_soon(app, &call.account_id, &page_id)).await;
+        }
     }
     outcome
 }
