@@ -387,6 +387,26 @@ fn a_permission_that_was_lost_is_told_by_the_connection_too() {
 }
 
 #[test]
+fn a_permission_that_only_a_page_lacks_does_not_have_the_connection_tested_without_end() {
+    on_each_connected(&[], async |it| {
+        watch(&it.test.app).await;
+        it.switch_on("leads_permission_missing");
+        it.advance(3600);
+        // The first look has the connection tested, which makes all of its rows due again.
+        watch(&it.test.app).await;
+        watch(&it.test.app).await;
+        assert_eq!(it.of_page().await["fault"]["cause"], "permission_missing");
+        let page = adjoin::store::subscriptions::staying(
+            &it.test.app.db,
+            &it.account,
+            subscriptions::Object::Page,
+            &it.facts.page_id,
+        );
+        assert_eq!(page.await.unwrap().unwrap().check_at, it.test.clock.now().plus_seconds(15 * 60));
+    });
+}
+
+#[test]
 fn webhooks_that_meta_shows_and_does_not_send_are_noticed() {
     on_each_connected(&["webhooks_off"], async |it| {
         watch(&it.test.app).await;
