@@ -74,6 +74,16 @@ pub async fn settle(tx: &mut Tx, row: &Stored, leased_until: Timestamp, next: Ti
     Ok(())
 }
 
+/// Makes those due that were not looked at within the last minute: whoever asks may ask often.
+pub async fn check_soon(tx: &mut Tx, at: Timestamp) -> Result<u64> {
+    sql("UPDATE app_subscriptions SET check_at = $1
+         WHERE check_at > $1 AND (checked_at IS NULL OR checked_at <= $2)")
+    .bind(at)
+    .bind(at.plus_seconds(-60))
+    .execute(tx)
+    .await
+}
+
 /// Makes all of them due.
 pub async fn check_all(tx: &mut Tx, at: Timestamp) -> Result<u64> {
     sql("UPDATE app_subscriptions SET check_at = $1").bind(at).execute(tx).await

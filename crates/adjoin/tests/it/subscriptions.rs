@@ -362,6 +362,7 @@ fn an_app_subscription_that_somebody_removed_is_made_again() {
 
         // Whoever asks for a check has all of it checked.
         it.world.write().unwrap().webhooks.unsubscribe_app(&it.facts.app_id, Some("page"), &[]);
+        it.advance(60);
         subscriptions::check_all(&it.test.app, &Actor::System, &it.account).await.unwrap();
         watch(&it.test.app).await;
         assert!(it.world.read().unwrap().webhooks.app_subscription(&it.facts.app_id, "page").is_some());

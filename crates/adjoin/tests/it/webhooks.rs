@@ -324,6 +324,7 @@ fn a_change_without_its_value_has_the_apps_subscription_checked() {
     on_each_connected(&[], async |world| {
         let app = &world.test.app;
         crate::subscriptions::watch(app).await;
+        world.advance(60);
         let body = json!({ "object": "page", "entry": [{ "id": world.facts.page_id, "time": 1, "changed_fields": ["leadgen"] }] });
         assert_eq!(post(world, &body.to_string()).await, StatusCode::OK);
         webhooks::step(app).await.unwrap();

@@ -88,7 +88,7 @@ pub async fn check_all(app: &App, actor: &Actor, account: &AccountId) -> Result<
     let mut tx = app.db.begin_apart().await?;
     let due = table::check_all(&mut tx, account, now).await?;
     // Without the app's own, theirs bring nothing.
-    app_subscriptions::check_all(&mut tx, now).await?;
+    app_subscriptions::check_soon(&mut tx, now).await?;
     audit::insert(&mut tx, actor, "subscriptions.check_asked", account.as_str(), json!({ "due": due }), now)
         .await?;
     tx.commit().await?;

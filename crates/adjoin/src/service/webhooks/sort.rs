@@ -296,7 +296,7 @@ async fn carry_out(app: &App, tx: &mut Tx, it: Use) -> Result<()> {
         Use::None { reason, change, received_at } => {
             if reason == Reason::WithoutValues {
                 // Somebody has switched the values off at Meta: the check switches them on.
-                app_subscriptions::check_all(tx, app.clock.now()).await?;
+                app_subscriptions::check_soon(tx, app.clock.now()).await?;
             }
             let new = quarantine::New {
                 reason,
